@@ -1,0 +1,59 @@
+package io.grantwire.gntalloc;
+
+import java.time.Duration;
+
+/**
+ * Event channels: one-bit notifications between domains, as {@code /dev/xen/evtchn} does them. One
+ * instance is one open of the device; it owns the ports bound through it.
+ *
+ * <p>Binding, unbinding and {@link #notify} are thread-safe; one thread at a time may wait.
+ *
+ * <p>A port that fired is masked until {@link #unmask} is called for it. The order that loses no
+ * event is: wait, unmask, then look at the shared state.
+ */
+public interface EventChannel extends AutoCloseable {
+    /** Which implementation this is and where, for people: for instance {@code /dev/xen/evtchn}. */
+    String description();
+
+    /**
+     * Allocates a port that {@code remoteDomid} may bind to.
+     *
+     * @return our local port, 1 or greater; tell the peer its number
+     */
+    int bindUnbound(int remoteDomid);
+
+    /**
+     * Binds to a port that {@code remoteDomid} allocated for us.
+     *
+     * @return our local port
+     * @throws io.grantwire.bindings.NativeException EINVAL when that port is not offered to us
+     */
+    int bindInterdomain(int remoteDomid, int remotePort);
+
+    /**
+     * Sends an event through a local port; events not yet taken by the peer merge into one.
+     *
+     * @throws io.grantwire.bindings.NativeException ENOTCONN when the port is not bound here
+     */
+    void notify(int port);
+
+    /**
+     * Waits until a port fires.
+     *
+     * @return the port, now masked, or 0 when the time ran out
+     */
+    int await(Duration atMost);
+
+    /** Lets a port fire again after it was returned by {@link #await}. */
+    void unmask(int port);
+
+    /** Frees a port. */
+    void unbind(int port);
+
+    /** A descriptor that polls readable while a port is pending; owned by this object. */
+    int fd();
+
+    /** Unbinds every port and closes the device; a second call does nothing. */
+    @Override
+    void close();
+}

@@ -1,0 +1,2 @@
+/* Entry header for jextract: libxenstore. */
+#include <xenstore.h>

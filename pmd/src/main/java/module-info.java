@@ -1,0 +1,14 @@
+/**
+ * The poll-mode driver side: buffers, rings, lcores, the Ethernet device API, its drivers, and the
+ * Xen domain context.
+ */
+module io.grantwire.pmd {
+    requires transitive io.grantwire.bindings;
+    requires transitive io.grantwire.vfio;
+    requires transitive io.grantwire.gntalloc;
+    requires transitive io.grantwire.xenstore;
+    requires org.slf4j;
+
+    exports io.grantwire.pmd.domain;
+    exports io.grantwire.pmd.ethdev;
+}

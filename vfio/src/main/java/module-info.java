@@ -1,0 +1,5 @@
+/** PCI devices in sysfs, their drivers and IOMMU groups. */
+module io.grantwire.vfio {
+    requires io.grantwire.bindings;
+    requires org.slf4j;
+}

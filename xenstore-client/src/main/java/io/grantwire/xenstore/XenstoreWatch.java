@@ -1,0 +1,39 @@
+package io.grantwire.xenstore;
+
+import java.time.Duration;
+
+/**
+ * A registered watch and its queue of events.
+ *
+ * <p>One consumer: {@link #poll()} and {@link #await} may be called from one thread at a time,
+ * which need not be the one that made the watch. The queue is bounded; when the consumer falls
+ * behind, events for the same path collapse into one, so that nothing is lost that a re-read would
+ * not show.
+ */
+public interface XenstoreWatch extends AutoCloseable {
+    /**
+     * A change below a watched path.
+     *
+     * @param path the key that changed (or a special name such as {@code @releaseDomain})
+     * @param token the token the watch was registered with
+     */
+    record Event(String path, String token) {}
+
+    /** The watched path as it was given. */
+    String path();
+
+    /** Takes the next event, or null when none is waiting; never blocks. */
+    Event poll();
+
+    /**
+     * Waits for the next event.
+     *
+     * @return the event, or null when the time ran out or the watch was closed
+     * @throws XenstoreException when the connection was lost
+     */
+    Event await(Duration atMost) throws InterruptedException;
+
+    /** Unwatches and wakes a waiting consumer; a second call does nothing. */
+    @Override
+    void close();
+}
