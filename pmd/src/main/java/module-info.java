@@ -11,4 +11,6 @@ module io.grantwire.pmd {
 
     exports io.grantwire.pmd.domain;
     exports io.grantwire.pmd.ethdev;
+    exports io.grantwire.pmd.virtio;
+    exports io.grantwire.pmd.xenvirt;
 }
