@@ -42,4 +42,14 @@ public final class PeerMemory {
     public static long read64(MemorySegment memory, long offset) {
         return (long) U64.getOpaque(memory, offset);
     }
+
+    /** Reads a byte that the peer wrote with {@link #writeReleaseU8}, and what it wrote before. */
+    public static int readAcquireU8(MemorySegment memory, long offset) {
+        return (byte) U8.getAcquire(memory, offset) & 0xff;
+    }
+
+    /** Writes a byte after everything written before, for {@link #readAcquireU8}. */
+    public static void writeReleaseU8(MemorySegment memory, long offset, int value) {
+        U8.setRelease(memory, offset, (byte) value);
+    }
 }

@@ -19,6 +19,15 @@ public final class FlagPage {
     /** What the front end writes there. The back end takes any value but zero for alive. */
     public static final int LIVE = 0xa5;
 
+    /**
+     * Offset of the byte that says that a back end serves the device. An extension: the original
+     * back end never touches it, and the original front end never reads it.
+     */
+    public static final long BACKEND_OFFSET = 1;
+
+    /** What our back end writes at {@link #BACKEND_OFFSET} while it has the device's pages. */
+    public static final int ATTACHED = 0x5a;
+
     private FlagPage() {}
 
     /** Front end: says that the device lives. */
@@ -29,6 +38,27 @@ public final class FlagPage {
     /** Front end: says that the device is gone. */
     public static void clear(MemorySegment page) {
         page.set(ValueLayout.JAVA_BYTE, LIVE_OFFSET, (byte) 0);
+    }
+
+    /** Back end: says that it polls the device's rings from now on. */
+    public static void attach(MemorySegment page) {
+        page.set(ValueLayout.JAVA_BYTE, BACKEND_OFFSET, (byte) ATTACHED);
+    }
+
+    /**
+     * Back end: says that it will not touch the device's rings and buffers again; its last access
+     * before it unmaps them. Pairs with {@link #isAttached}.
+     */
+    public static void detach(MemorySegment page) {
+        PeerMemory.writeReleaseU8(page, BACKEND_OFFSET, 0);
+    }
+
+    /**
+     * Front end: whether a back end says that it has the device's pages. An original back end never
+     * says so; one that was killed says so for ever.
+     */
+    public static boolean isAttached(MemorySegment page) {
+        return PeerMemory.readAcquireU8(page, BACKEND_OFFSET) == ATTACHED;
     }
 
     /** Back end: whether the front end is alive. */
