@@ -11,6 +11,10 @@ module io.grantwire.pmd {
 
     exports io.grantwire.pmd.domain;
     exports io.grantwire.pmd.ethdev;
+    exports io.grantwire.pmd.lcore;
+    exports io.grantwire.pmd.mbuf;
+    exports io.grantwire.pmd.net;
+    exports io.grantwire.pmd.ring;
     exports io.grantwire.pmd.virtio;
     exports io.grantwire.pmd.xenvirt;
 }

@@ -1,0 +1,394 @@
+package io.grantwire.pmd.mbuf;
+
+import static io.grantwire.pmd.mbuf.MbufLayout.BUFFER;
+import static io.grantwire.pmd.mbuf.MbufLayout.BUFFER_ALIGN_SHIFT;
+import static io.grantwire.pmd.mbuf.MbufLayout.EMPTY;
+import static io.grantwire.pmd.mbuf.MbufLayout.FLAGS;
+import static io.grantwire.pmd.mbuf.MbufLayout.GEOMETRY;
+import static io.grantwire.pmd.mbuf.MbufLayout.INDEX_MASK;
+import static io.grantwire.pmd.mbuf.MbufLayout.NO_FLAGS;
+import static io.grantwire.pmd.mbuf.MbufLayout.SHIFT;
+import static io.grantwire.pmd.mbuf.MbufLayout.SINGLE;
+import static io.grantwire.pmd.mbuf.MbufLayout.SLOT_SHIFT;
+import static io.grantwire.pmd.mbuf.MbufLayout.STATE;
+
+import io.grantwire.pmd.lcore.Lcore;
+import io.grantwire.pmd.ring.Ring;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.LongAdder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A fixed number of packet buffers of one size. An mbuf is an {@code int} handle; its metadata is
+ * in an array on the Java heap, and the pool's memory holds nothing but packet bytes, so it can be
+ * shared with a peer that is not trusted. See {@link Mbuf} for what to do with a handle.
+ *
+ * <p>Threads: any. Each lcore keeps a last-in first-out cache of its own, found through {@link
+ * Lcore#currentId()}; other threads go to the common ring every time. The caches follow DPDK's
+ * algorithm of 2026: never more than the cache size; they are filled and emptied by halves.
+ *
+ * <p>A handle that is freed twice, or that no pool ever gave out, is refused and counted in {@link
+ * #badFrees()}, and nothing else happens.
+ */
+public final class Mempool implements AutoCloseable {
+    /** Bytes in front of a fresh frame, for headers to be put there later. */
+    public static final int HEADROOM = 128;
+
+    /** The usual bytes after the headroom. */
+    public static final int DEFAULT_DATA_ROOM = 2048;
+
+    /** The usual cache size. */
+    public static final int DEFAULT_CACHE = 256;
+
+    /** Largest number of mbufs. */
+    public static final int MAX_COUNT = INDEX_MASK - 1;
+
+    /** Largest cache size, as DPDK's RTE_MEMPOOL_CACHE_MAX_SIZE. */
+    public static final int MAX_CACHE = 512;
+
+    /** Largest data room: headroom and data room together stay below 65536. */
+    public static final int MAX_DATA_ROOM = 0xFFFF - HEADROOM;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Mempool.class);
+    private static final VarHandle INT = MethodHandles.arrayElementVarHandle(int[].class);
+
+    /** Index of a cache's length; a line away from the array's header and from the items. */
+    private static final int LEN = 16;
+
+    /** Index of a cache's first item. */
+    private static final int ITEMS = 32;
+
+    /** Unused ints after the items, so that two caches never share a line. */
+    private static final int CACHE_PAD = 32;
+
+    private static final LongAdder BAD_FREES = new LongAdder();
+
+    private final String name;
+    private final int count;
+    private final int dataRoom;
+    private final int elementSize;
+    private final int cacheSize;
+    private final int slot;
+    private final MemorySource.BackingMemory memory;
+    private final MemorySegment segment;
+    private final long[] meta;
+    private final Ring common;
+    private final int[][] caches;
+    private final LongAdder allocFailures = new LongAdder();
+    private boolean closed;
+
+    private Mempool(
+            MempoolConfig config, int elementSize, int slot, MemorySource.BackingMemory memory) {
+        this.name = config.name();
+        this.count = config.count();
+        this.dataRoom = config.dataRoom();
+        this.elementSize = elementSize;
+        this.cacheSize = config.cacheSize();
+        this.slot = slot;
+        this.memory = memory;
+        this.segment = memory.segment();
+        this.meta = new long[count + 1 << SHIFT];
+        this.common = Ring.create(name, count, Ring.Sync.HTS, Ring.Sync.HTS);
+        this.caches = cacheSize == 0 ? null : new int[Lcore.MAX][];
+        int[] one = new int[1];
+        for (int i = 0; i < count; i++) {
+            int handle = slot << SLOT_SHIFT | i + 1;
+            long offset = (long) i * elementSize;
+            meta[(i + 1 << SHIFT) + BUFFER] = offset >>> BUFFER_ALIGN_SHIFT;
+            one[0] = handle;
+            common.enqueueBulk(one, 0, 1);
+        }
+    }
+
+    /**
+     * Makes a pool.
+     *
+     * @throws IllegalStateException when the process has 128 pools already
+     * @throws io.grantwire.bindings.NativeException when its memory cannot be had
+     */
+    public static Mempool create(MempoolConfig config) {
+        int align = 1 << BUFFER_ALIGN_SHIFT;
+        int elementSize = HEADROOM + config.dataRoom() + align - 1 & -align;
+        long bytes = (long) elementSize * config.count();
+        int slot = Pools.claim(config.name());
+        MemorySource.BackingMemory memory = null;
+        try {
+            memory = config.source().allocate(bytes);
+            if (memory.segment().byteSize() < bytes) {
+                throw new IllegalArgumentException(
+                        "mempool "
+                                + config.name()
+                                + ": its memory source gave "
+                                + memory.segment().byteSize()
+                                + " bytes instead of "
+                                + bytes);
+            }
+            Mempool pool = new Mempool(config, elementSize, slot, memory);
+            Pools.publish(slot, pool, pool.meta, pool.segment);
+            return pool;
+        } catch (Throwable e) {
+            Pools.release(slot);
+            if (memory != null) {
+                memory.close();
+            }
+            throw e;
+        }
+    }
+
+    /** The pool that an mbuf comes from; null for a handle of no pool. */
+    public static Mempool of(int mbuf) {
+        return Pools.POOL[mbuf >>> SLOT_SHIFT];
+    }
+
+    /**
+     * Takes an mbuf out: an empty frame of one segment, with headroom {@link #HEADROOM}.
+     *
+     * @return its handle, or 0 when the pool is empty
+     */
+    public int alloc() {
+        int[] cache = cache();
+        int m;
+        if (cache != null && cache[LEN] > 0) {
+            int len = cache[LEN] - 1;
+            m = cache[ITEMS + len];
+            cache[LEN] = len;
+        } else {
+            m = allocSlow(cache);
+            if (m == 0) {
+                return 0;
+            }
+        }
+        long[] meta = this.meta;
+        int at = (m & INDEX_MASK) << SHIFT;
+        meta[at + STATE] = SINGLE;
+        meta[at + GEOMETRY] = EMPTY;
+        meta[at + FLAGS] = NO_FLAGS;
+        return m;
+    }
+
+    /**
+     * Takes {@code n} mbufs out, or none.
+     *
+     * @param out receives the handles, from index {@code off} on
+     * @return whether there were enough
+     */
+    public boolean allocBulk(int[] out, int off, int n) {
+        if (!take(out, off, n)) {
+            return false;
+        }
+        long[] meta = this.meta;
+        for (int i = off; i < off + n; i++) {
+            int at = (out[i] & INDEX_MASK) << SHIFT;
+            meta[at + STATE] = SINGLE;
+            meta[at + GEOMETRY] = EMPTY;
+            meta[at + FLAGS] = NO_FLAGS;
+        }
+        return true;
+    }
+
+    /** Frees an mbuf and those chained to it; 0 is ignored. Same as {@link Mbuf#free}. */
+    public void free(int mbuf) {
+        Mbuf.free(mbuf);
+    }
+
+    /** Frees {@code n} mbufs, each with its chain, to the pools they come from; 0 is ignored. */
+    public static void freeBulk(int[] mbufs, int off, int n) {
+        for (int i = off; i < off + n; i++) {
+            Mbuf.free(mbufs[i]);
+        }
+    }
+
+    private int allocSlow(int[] cache) {
+        int[] one = new int[1];
+        return take(one, 0, 1) ? one[0] : 0;
+    }
+
+    /** Moves n handles from cache and ring to {@code out}, without touching the metadata. */
+    private boolean take(int[] out, int off, int n) {
+        int[] cache = cache();
+        if (cache == null) {
+            if (common.dequeueBulk(out, off, n) == n) {
+                return true;
+            }
+            allocFailures.increment();
+            return false;
+        }
+        int len = cache[LEN];
+        if (len >= n) {
+            int from = ITEMS + len - n;
+            for (int i = 0; i < n; i++) {
+                out[off + i] = cache[from + i];
+            }
+            cache[LEN] = len - n;
+            return true;
+        }
+        return takeMore(cache, out, off, n);
+    }
+
+    private boolean takeMore(int[] cache, int[] out, int off, int n) {
+        int len = cache[LEN];
+        int rest = n - len;
+        int half = cacheSize >> 1;
+        if (rest <= half && common.dequeueBulk(cache, ITEMS + len, half) == half) {
+            int newLen = len + half - n;
+            System.arraycopy(cache, ITEMS + newLen, out, off, n);
+            cache[LEN] = newLen;
+            return true;
+        }
+        // A large remainder, or fewer than half a cache left in the ring: straight from there.
+        if (common.dequeueBulk(out, off, rest) != rest) {
+            allocFailures.increment();
+            return false;
+        }
+        System.arraycopy(cache, ITEMS, out, off + rest, len);
+        cache[LEN] = 0;
+        return true;
+    }
+
+    /** Takes back an mbuf whose state has been checked and set to IN_POOL. */
+    void put(int mbuf) {
+        int[] cache = cache();
+        if (cache != null) {
+            int len = cache[LEN];
+            if (len < cacheSize) {
+                cache[ITEMS + len] = mbuf;
+                cache[LEN] = len + 1;
+                return;
+            }
+        }
+        putSlow(cache, mbuf);
+    }
+
+    private void putSlow(int[] cache, int mbuf) {
+        int half = cacheSize >> 1;
+        if (cache == null || half == 0) {
+            common.enqueueBulk(new int[] {mbuf}, 0, 1);
+            return;
+        }
+        // The bottom of the cache is the coldest.
+        common.enqueueBulk(cache, ITEMS, half);
+        int len = cache[LEN] - half;
+        System.arraycopy(cache, ITEMS + half, cache, ITEMS, len);
+        cache[ITEMS + len] = mbuf;
+        cache[LEN] = len + 1;
+    }
+
+    private int[] cache() {
+        int[][] all = caches;
+        if (all == null) {
+            return null;
+        }
+        int lcore = Lcore.currentId();
+        if (lcore < 0) {
+            return null;
+        }
+        int[] cache = all[lcore];
+        return cache != null ? cache : newCache(lcore);
+    }
+
+    private int[] newCache(int lcore) {
+        return caches[lcore] = new int[ITEMS + cacheSize + CACHE_PAD];
+    }
+
+    static void countBadFree() {
+        BAD_FREES.increment();
+    }
+
+    /** How many frees this process's pools have refused: freed twice, or never given out. */
+    public static long badFrees() {
+        return BAD_FREES.sum();
+    }
+
+    /** How many allocations, single or bulk, have failed because too few mbufs were left. */
+    public long allocFailures() {
+        return allocFailures.sum();
+    }
+
+    /** How many mbufs are out; exact only while no other thread allocates or frees. */
+    public int inUse() {
+        return count - available();
+    }
+
+    /** How many mbufs are in the pool, its caches included; as exact as {@link #inUse}. */
+    public int available() {
+        int n = common.count();
+        if (caches != null) {
+            for (int[] cache : caches) {
+                if (cache != null) {
+                    n += (int) INT.getOpaque(cache, LEN);
+                }
+            }
+        }
+        return Math.min(n, count);
+    }
+
+    /** The name given at creation. */
+    public String name() {
+        return name;
+    }
+
+    /** How many mbufs the pool was made with. */
+    public int count() {
+        return count;
+    }
+
+    /** Bytes of an mbuf after the headroom. */
+    public int dataRoom() {
+        return dataRoom;
+    }
+
+    /**
+     * Bytes from one mbuf's buffer to the next: headroom, data room, rounded up to a cache line.
+     */
+    public int elementSize() {
+        return elementSize;
+    }
+
+    /** Mbufs kept per lcore. */
+    public int cacheSize() {
+        return cacheSize;
+    }
+
+    /** The packet memory of all mbufs; stays the pool's. */
+    public MemorySegment segment() {
+        return segment;
+    }
+
+    /** Whether {@link #close} has freed the pool. */
+    public boolean isClosed() {
+        return closed;
+    }
+
+    /**
+     * Frees the pool's memory. While mbufs are out it refuses: it logs how many, and the pool stays
+     * as it is, so that memory a device or a peer may still be using is never pulled away. It may
+     * be called again when they are back. No thread may be allocating or freeing.
+     */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        int out = inUse();
+        if (out > 0) {
+            LOG.warn(
+                    "mempool {}: not closed, {} of its {} mbufs are still out; stop the devices and"
+                            + " free the frames first",
+                    name,
+                    out,
+                    count);
+            return;
+        }
+        closed = true;
+        Pools.release(slot);
+        memory.close();
+    }
+
+    @Override
+    public String toString() {
+        return "mempool " + name + ": " + inUse() + " of " + count + " in use";
+    }
+}
