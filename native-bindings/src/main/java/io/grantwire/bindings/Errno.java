@@ -16,7 +16,8 @@ public final class Errno {
 
     static {
         for (Method m : LibC.class.getMethods()) {
-            if (m.getName().matches("E[A-Z0-9]+")
+            // EPOLL* are event bits.
+            if (m.getName().matches("E(?!POLL)[A-Z0-9]+")
                     && m.getParameterCount() == 0
                     && m.getReturnType() == int.class) {
                 put(m);
