@@ -2,4 +2,6 @@
 module io.grantwire.vswitch {
     requires transitive io.grantwire.pmd;
     requires org.slf4j;
+
+    exports io.grantwire.vswitch.ring;
 }
