@@ -3,4 +3,21 @@ module io.grantwire.tools {
     requires io.grantwire.vswitch;
     requires info.picocli;
     requires org.slf4j;
+    requires java.logging;
+    // Signals, reflectively.
+    requires jdk.unsupported;
+    // Only for --json.
+    requires com.google.gson;
+    // Only where a person types.
+    requires org.jline.reader;
+    requires org.jline.terminal;
+    requires HdrHistogram;
+
+    // Commands are annotated fields.
+    opens io.grantwire.tools.eal to
+            info.picocli;
+    opens io.grantwire.tools.testpmd to
+            info.picocli;
+    opens io.grantwire.tools.xenstore to
+            info.picocli;
 }

@@ -1,0 +1,40 @@
+package io.grantwire.tools;
+
+import io.grantwire.tools.cli.Command;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** The commands there are. */
+final class Commands {
+    /**
+     * One row of the table.
+     *
+     * @param name what is typed
+     * @param summary one line for the overview; empty for a command that only other commands start
+     * @param create makes the command; called for the one that runs, so that starting one does not
+     *     load the others
+     */
+    record Entry(String name, String summary, Supplier<Command> create) {}
+
+    static final List<Entry> ALL =
+            List.of(
+                    new Entry(
+                            "testpmd",
+                            "the guest's side, and a tester for any port",
+                            io.grantwire.tools.testpmd.TestpmdCommand::new),
+                    new Entry(
+                            "xenstore",
+                            "read, write and watch the store: ls, read, write, rm, chmod, watch …",
+                            io.grantwire.tools.xenstore.XenstoreCommand::new));
+
+    private Commands() {}
+
+    static Entry find(String name) {
+        for (Entry entry : ALL) {
+            if (entry.name().equals(name)) {
+                return entry;
+            }
+        }
+        return null;
+    }
+}

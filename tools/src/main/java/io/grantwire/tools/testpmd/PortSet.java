@@ -1,0 +1,91 @@
+package io.grantwire.tools.testpmd;
+
+import io.grantwire.pmd.domain.Domain;
+import io.grantwire.pmd.ethdev.EthConfig;
+import io.grantwire.pmd.ethdev.EthDevice;
+import io.grantwire.pmd.ethdev.EthDrivers;
+import io.grantwire.pmd.mbuf.MemorySource;
+import io.grantwire.pmd.mbuf.Mempool;
+import io.grantwire.pmd.mbuf.MempoolConfig;
+import io.grantwire.tools.cli.UsageException;
+import io.grantwire.tools.eal.EalOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * The ports of this process: devices first, then a pool for each, as testpmd does it, so that a
+ * xenvirt front end has announced its pool before its rings.
+ */
+final class PortSet implements AutoCloseable {
+    private final List<EthDevice> devices = new ArrayList<>();
+    private final List<Port> ports = new ArrayList<>();
+    private Domain domain;
+
+    private PortSet() {}
+
+    /** Makes all devices that were asked for; on failure none is left. */
+    static PortSet create(EalOptions eal, TestpmdOptions options) {
+        if (eal.vdevs().isEmpty()) {
+            throw new UsageException(
+                    "No ports: name a device, for instance --vdev"
+                            + " eth_xenvirt0,mac=00:00:00:00:00:11 or --vdev net_null0");
+        }
+        PortSet set = new PortSet();
+        try {
+            set.fill(eal, options);
+            return set;
+        } catch (RuntimeException | Error e) {
+            set.close();
+            throw e;
+        }
+    }
+
+    private void fill(EalOptions eal, TestpmdOptions options) {
+        Supplier<Domain> opened = () -> domain(eal);
+        for (String vdev : eal.vdevs()) {
+            devices.add(EthDrivers.probe(vdev, opened));
+        }
+        EthConfig config = new EthConfig(options.rxq, options.txq);
+        for (int id = 0; id < devices.size(); id++) {
+            EthDevice device = devices.get(id);
+            Mempool pool = pool(id, options);
+            ports.add(new Port(id, device, pool, config, options.rxd, options.txd));
+        }
+    }
+
+    private Mempool pool(int id, TestpmdOptions options) {
+        int room = options.mbufSize - Mempool.HEADROOM;
+        int cache = Math.min(options.mbcache, options.totalNumMbufs / 4);
+        return Mempool.create(
+                new MempoolConfig(
+                        "mbuf_pool_" + id,
+                        options.totalNumMbufs,
+                        room,
+                        cache,
+                        MemorySource.plain()));
+    }
+
+    private Domain domain(EalOptions eal) {
+        throw new UsageException("no domain");
+    }
+
+    List<Port> ports() {
+        return ports;
+    }
+
+    /** Closes what is still open: ports, pools, and the way to the host last. */
+    @Override
+    public void close() {
+        for (Port port : ports) {
+            port.close();
+        }
+        for (EthDevice device : devices) {
+            device.close();
+        }
+        if (domain != null) {
+            domain.close();
+            domain = null;
+        }
+    }
+}
