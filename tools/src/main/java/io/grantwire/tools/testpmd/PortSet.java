@@ -18,6 +18,8 @@ import java.util.function.Supplier;
  * xenvirt front end has announced its pool before its rings.
  */
 final class PortSet implements AutoCloseable {
+    private static final int CRC = 4;
+
     private final List<EthDevice> devices = new ArrayList<>();
     private final List<Port> ports = new ArrayList<>();
     private Domain domain;
@@ -44,7 +46,19 @@ final class PortSet implements AutoCloseable {
     private void fill(EalOptions eal, TestpmdOptions options) {
         Supplier<Domain> opened = () -> domain(eal);
         for (String vdev : eal.vdevs()) {
-            devices.add(EthDrivers.probe(vdev, opened));
+            EthDevice device = EthDrivers.probe(vdev, opened);
+            devices.add(device);
+            int longest = device.info().maxRxPktLen() + CRC;
+            if (options.maxPktLen > longest) {
+                throw new UsageException(
+                        "--max-pkt-len="
+                                + options.maxPktLen
+                                + ": "
+                                + device.name()
+                                + " takes frames up to "
+                                + longest
+                                + " bytes, CRC included");
+            }
         }
         EthConfig config = new EthConfig(options.rxq, options.txq);
         for (int id = 0; id < devices.size(); id++) {

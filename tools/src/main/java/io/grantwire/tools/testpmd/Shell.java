@@ -24,12 +24,20 @@ final class Shell {
         this.stop = stop;
     }
 
-    /** Runs all lines of a source. */
-    void run(LineSource lines) throws IOException {
+    /**
+     * Runs all lines of a source.
+     *
+     * @param echo put in front of each line and shown with it, as a person at a terminal would see
+     *     it; null when a person typed the line
+     */
+    void run(LineSource lines, String echo) throws IOException {
         while (!session.quitting() && !stop.getAsBoolean()) {
             String line = lines.next();
             if (line == null) {
                 return;
+            }
+            if (echo != null && !line.isBlank()) {
+                out.println(echo + line);
             }
             runLine(line);
         }

@@ -87,8 +87,8 @@ public final class TestpmdCommand implements Command {
 
     private static void runFile(Path file, Shell shell, Context context) throws IOException {
         try (InputStream in = Files.newInputStream(file);
-                LineSource lines = new PipedLines(in, context.out(), PROMPT)) {
-            shell.run(lines);
+                LineSource lines = new PipedLines(in)) {
+            shell.run(lines, PROMPT);
         } catch (java.nio.file.NoSuchFileException e) {
             throw new CommandFailure("cannot read the commands: " + Messages.of(e));
         }
@@ -105,13 +105,10 @@ public final class TestpmdCommand implements Command {
         if (options.autoStart && !session.forwarding()) {
             session.startForwarding(options.txFirst ? 1 : 0);
         }
-        LineSource source =
-                typed
-                        ? new TerminalLines(table, PROMPT)
-                        : new PipedLines(context.in(), context.out(), PROMPT);
+        LineSource source = typed ? new TerminalLines(table, PROMPT) : new PipedLines(context.in());
         try (LineSource lines =
                 new AsyncLines(source, () -> context.stop().requested() || failed(session))) {
-            shell.run(lines);
+            shell.run(lines, typed ? null : PROMPT);
         }
     }
 
@@ -134,7 +131,7 @@ public final class TestpmdCommand implements Command {
         }
         context.out().println("Press enter to exit");
         context.out().flush();
-        LineSource enter = new PipedLines(context.in(), context.out(), "");
+        LineSource enter = new PipedLines(context.in());
         try (LineSource lines =
                 new AsyncLines(enter, () -> context.stop().requested() || failed(session))) {
             lines.next();

@@ -104,7 +104,7 @@ public final class TestpmdOptions {
     @Option(
             names = "--max-pkt-len",
             paramLabel = "BYTES",
-            description = "Longest frame (default: 1518).")
+            description = "Longest frame that ports must take, CRC included (default: 1518).")
     int maxPktLen = 1518;
 
     @Option(names = "--rxd", paramLabel = "N", description = "Receive descriptors (default: 128).")
