@@ -10,6 +10,7 @@ module io.grantwire.pmd {
     requires org.slf4j;
 
     exports io.grantwire.pmd.domain;
+    exports io.grantwire.pmd.driver.xenvirt;
     exports io.grantwire.pmd.ethdev;
     exports io.grantwire.pmd.lcore;
     exports io.grantwire.pmd.mbuf;

@@ -2,6 +2,7 @@ package io.grantwire.pmd.ethdev;
 
 import io.grantwire.pmd.domain.Domain;
 import io.grantwire.pmd.driver.nulldev.NullDriver;
+import io.grantwire.pmd.driver.xenvirt.XenvirtDriver;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -10,7 +11,7 @@ import java.util.function.Supplier;
 /** The drivers of this process, found by the beginning of a device's name. */
 public final class EthDrivers {
     private static final List<EthDriver> DRIVERS =
-            new CopyOnWriteArrayList<>(List.of(new NullDriver()));
+            new CopyOnWriteArrayList<>(List.of(new NullDriver(), new XenvirtDriver()));
 
     private EthDrivers() {}
 

@@ -178,9 +178,9 @@ public final class SplitRingDriver {
         return unitMask + 1;
     }
 
-    /** How many more buffers can be posted now. */
+    /** How many more buffers can be posted now; none after a fault. */
     public int free() {
-        return freeTail - freeHead;
+        return fault == Fault.NONE ? freeTail - freeHead : 0;
     }
 
     /** How many buffers are with the device, or have come back and were not taken yet. */
@@ -204,10 +204,7 @@ public final class SplitRingDriver {
      * @return how many were posted, the first ones; fewer than n when the ring is full
      */
     public int postReceive(int[] buffers, long[] addresses, int length, int n) {
-        if (fault != Fault.NONE) {
-            return 0;
-        }
-        int count = Math.min(n, freeTail - freeHead);
+        int count = Math.min(n, free());
         if (count <= 0) {
             return 0;
         }
@@ -244,10 +241,7 @@ public final class SplitRingDriver {
      * @return how many were posted, the first ones; fewer than n when the ring is full
      */
     public int postTransmit(int[] buffers, long[] addresses, int[] lengths, int n) {
-        if (fault != Fault.NONE) {
-            return 0;
-        }
-        int count = Math.min(n, freeTail - freeHead);
+        int count = Math.min(n, free());
         if (count <= 0) {
             return 0;
         }
@@ -287,13 +281,13 @@ public final class SplitRingDriver {
     /**
      * Takes back buffers that the device has used, in the order it used them.
      *
-     * @param buffers receives the handles
-     * @param lengths receives {@code used.len} of each, from 0 to what was posted; may be null on a
-     *     transmit ring, where the field means nothing
+     * @param buffers receives the handles, from index {@code offset} on
+     * @param lengths receives {@code used.len} of each, from 0 to what was posted, from index 0 on;
+     *     may be null on a transmit ring, where the field means nothing
      * @param max the most to take; the arrays have room for them
      * @return how many were taken; what comes before a violation is still handed out
      */
-    public int take(int[] buffers, int[] lengths, int max) {
+    public int take(int[] buffers, int offset, int[] lengths, int max) {
         if (fault != Fault.NONE) {
             return 0;
         }
@@ -337,7 +331,7 @@ public final class SplitRingDriver {
                 lengths[taken] = len;
             }
             handles[unit] = 0;
-            buffers[taken++] = handle;
+            buffers[offset + taken++] = handle;
             free[tail++ & unitMask] = unit;
         }
         freeTail = tail;

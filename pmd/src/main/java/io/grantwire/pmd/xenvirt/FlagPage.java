@@ -2,7 +2,6 @@ package io.grantwire.pmd.xenvirt;
 
 import io.grantwire.pmd.virtio.PeerMemory;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * A device's flag page: one granted page whose first byte tells the back end that the front end is
@@ -32,17 +31,17 @@ public final class FlagPage {
 
     /** Front end: says that the device lives. */
     public static void raise(MemorySegment page) {
-        page.set(ValueLayout.JAVA_BYTE, LIVE_OFFSET, (byte) LIVE);
+        PeerMemory.writeReleaseU8(page, LIVE_OFFSET, LIVE);
     }
 
     /** Front end: says that the device is gone. */
     public static void clear(MemorySegment page) {
-        page.set(ValueLayout.JAVA_BYTE, LIVE_OFFSET, (byte) 0);
+        PeerMemory.writeReleaseU8(page, LIVE_OFFSET, 0);
     }
 
     /** Back end: says that it polls the device's rings from now on. */
     public static void attach(MemorySegment page) {
-        page.set(ValueLayout.JAVA_BYTE, BACKEND_OFFSET, (byte) ATTACHED);
+        PeerMemory.writeReleaseU8(page, BACKEND_OFFSET, ATTACHED);
     }
 
     /**

@@ -117,9 +117,9 @@ class SplitRingDriverTest {
         device.overwriteLen(h0, 70);
         device.put(h0, 70);
         device.put(h1, 2058);
-        assertEquals(0, ring.take(taken, lengths, 64), "nothing before it is published");
+        assertEquals(0, ring.take(taken, 0, lengths, 64), "nothing before it is published");
         device.publish();
-        assertEquals(2, ring.take(taken, lengths, 64));
+        assertEquals(2, ring.take(taken, 0, lengths, 64));
         assertArrayEquals(new int[] {1, 2}, Arrays.copyOf(taken, 2));
         assertArrayEquals(new int[] {70, 2058}, Arrays.copyOf(lengths, 2));
         assertEquals(254, ring.free());
@@ -140,9 +140,9 @@ class SplitRingDriverTest {
             device.put(device.next(), 60);
         }
         device.publish();
-        assertEquals(3, ring.take(taken, lengths, 3));
-        assertEquals(7, ring.take(taken, lengths, 64));
-        assertEquals(0, ring.take(taken, lengths, 64));
+        assertEquals(3, ring.take(taken, 0, lengths, 3));
+        assertEquals(7, ring.take(taken, 0, lengths, 64));
+        assertEquals(0, ring.take(taken, 0, lengths, 64));
     }
 
     @Test
@@ -169,7 +169,7 @@ class SplitRingDriverTest {
                 device.put(random.nextBoolean() ? atDevice.pollFirst() : atDevice.pollLast(), 0);
             }
             device.publish();
-            int m = ring.take(taken, null, 64);
+            int m = ring.take(taken, 0, null, 64);
             for (int i = 0; i < m; i++) {
                 assertTrue(out.remove(taken[i]), "handle returned twice");
             }
@@ -189,7 +189,7 @@ class SplitRingDriverTest {
                 device.put(device.next(), 64);
             }
             device.publish();
-            assertEquals(100, ring.take(taken, lengths, 128));
+            assertEquals(100, ring.take(taken, 0, lengths, 128));
             assertEquals(100, postReceive(ring, next, 100));
             next += 100;
         }
@@ -203,7 +203,7 @@ class SplitRingDriverTest {
         private void stopped(SplitRingDriver ring, Fault fault) {
             assertEquals(fault, ring.fault());
             device.complete(0, 64);
-            assertEquals(0, ring.take(taken, lengths, 64));
+            assertEquals(0, ring.take(taken, 0, lengths, 64));
             assertEquals(0, postReceive(ring, 5000, 1));
         }
 
@@ -213,7 +213,7 @@ class SplitRingDriverTest {
                 SplitRingDriver ring = receiveRing(8);
                 SimulatedDevice hostile = new SimulatedDevice(memory, LAYOUT);
                 hostile.complete(id, 64);
-                assertEquals(0, ring.take(taken, lengths, 64));
+                assertEquals(0, ring.take(taken, 0, lengths, 64));
                 assertEquals(Fault.USED_ID, ring.fault(), "id " + id);
             }
         }
@@ -223,7 +223,7 @@ class SplitRingDriverTest {
             SplitRingDriver ring = SplitRingDriver.transmit(memory, LAYOUT);
             postTransmit(ring, 1, 4);
             device.complete(1, 0);
-            assertEquals(0, ring.take(taken, null, 64));
+            assertEquals(0, ring.take(taken, 0, null, 64));
             assertEquals(Fault.USED_ID, ring.fault());
             assertEquals(0, postTransmit(ring, 1, 4));
         }
@@ -232,7 +232,7 @@ class SplitRingDriverTest {
         void idThatWasNeverPosted() {
             SplitRingDriver ring = receiveRing(8);
             device.complete(200, 64);
-            assertEquals(0, ring.take(taken, lengths, 64));
+            assertEquals(0, ring.take(taken, 0, lengths, 64));
             stopped(ring, Fault.NOT_OUTSTANDING);
         }
 
@@ -242,7 +242,7 @@ class SplitRingDriverTest {
             int head = device.next();
             device.put(head, 64);
             device.complete(head, 64);
-            assertEquals(1, ring.take(taken, lengths, 64), "the first one is good");
+            assertEquals(1, ring.take(taken, 0, lengths, 64), "the first one is good");
             stopped(ring, Fault.NOT_OUTSTANDING);
         }
 
@@ -252,7 +252,7 @@ class SplitRingDriverTest {
                 SplitRingDriver ring = receiveRing(8);
                 SimulatedDevice hostile = new SimulatedDevice(memory, LAYOUT);
                 hostile.jump(by);
-                assertEquals(0, ring.take(taken, lengths, 64));
+                assertEquals(0, ring.take(taken, 0, lengths, 64));
                 assertEquals(Fault.USED_INDEX, ring.fault(), "jump " + by);
             }
         }
@@ -263,7 +263,7 @@ class SplitRingDriverTest {
                 SplitRingDriver ring = receiveRing(8);
                 SimulatedDevice hostile = new SimulatedDevice(memory, LAYOUT);
                 hostile.complete(hostile.next(), len);
-                assertEquals(0, ring.take(taken, lengths, 64));
+                assertEquals(0, ring.take(taken, 0, lengths, 64));
                 assertEquals(Fault.USED_LENGTH, ring.fault(), "len " + len);
             }
         }
@@ -291,7 +291,7 @@ class SplitRingDriverTest {
                         // A plausible index, so that entries are looked at.
                         RingIndex.release(memory, LAYOUT.usedIdx(), random.nextInt(60));
                     }
-                    int m = ring.take(taken, lengths, 256);
+                    int m = ring.take(taken, 0, lengths, 256);
                     for (int i = 0; i < m; i++) {
                         assertTrue(out.remove(taken[i]), "handed out twice");
                         assertFalse(rx && (lengths[i] < 0 || lengths[i] > 2058));
