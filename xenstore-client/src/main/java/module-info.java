@@ -4,4 +4,5 @@ module io.grantwire.xenstore {
     requires org.slf4j;
 
     exports io.grantwire.xenstore;
+    exports io.grantwire.xenstore.server;
 }
