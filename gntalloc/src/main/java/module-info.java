@@ -7,4 +7,5 @@ module io.grantwire.gntalloc {
     requires org.slf4j;
 
     exports io.grantwire.gntalloc;
+    exports io.grantwire.gntalloc.emulated;
 }

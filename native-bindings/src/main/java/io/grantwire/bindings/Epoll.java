@@ -1,10 +1,10 @@
 package io.grantwire.bindings;
 
 import io.grantwire.bindings.gen.libc.LibC;
-import io.grantwire.bindings.gen.libc.epoll_data;
 import io.grantwire.bindings.gen.libc.epoll_event;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.time.Duration;
 
@@ -19,6 +19,9 @@ public final class Epoll implements AutoCloseable {
             CaptureState.link(LibC.epoll_ctl$address(), LibC.epoll_ctl$descriptor());
     private static final MethodHandle EPOLL_WAIT =
             CaptureState.link(LibC.epoll_wait$address(), LibC.epoll_wait$descriptor());
+
+    // The structure is packed on x86-64, which leaves the value on a 4-byte boundary.
+    private static final ValueLayout.OfLong DATA = ValueLayout.JAVA_LONG_UNALIGNED;
 
     private final Fd fd;
 
@@ -107,7 +110,7 @@ public final class Epoll implements AutoCloseable {
                 int n = wait0(fd.value(), ready, max, deadline.remainingMillis());
                 for (int i = 0; i < n; i++) {
                     MemorySegment event = epoll_event.asSlice(ready, i);
-                    data[i] = epoll_data.u64(epoll_event.data(event));
+                    data[i] = event.get(DATA, epoll_event.data$offset());
                     if (events != null) {
                         events[i] = epoll_event.events(event);
                     }
@@ -137,7 +140,7 @@ public final class Epoll implements AutoCloseable {
     private void control(String name, int operation, int member, int events, long data) {
         MemorySegment event = CaptureState.scratch().asSlice(0, epoll_event.sizeof());
         epoll_event.events(event, events);
-        epoll_data.u64(epoll_event.data(event), data);
+        event.set(DATA, epoll_event.data$offset(), data);
         if (control0(fd.value(), operation, member, event) < 0) {
             throw new NativeException(
                     "epoll_ctl(" + name + ", fd " + member + ")", CaptureState.errno());

@@ -30,6 +30,9 @@ public final class Mapping implements AutoCloseable {
     private static final MethodHandle MADVISE =
             CaptureState.link(LibC.madvise$address(), LibC.madvise$descriptor());
 
+    /** linux/mman.h since 5.14; libc's headers may be older. */
+    private static final int MADV_POPULATE_WRITE = 23;
+
     private static final long PAGE = LibC.sysconf(LibC._SC_PAGESIZE());
 
     private final MemorySegment segment;
@@ -154,6 +157,15 @@ public final class Mapping implements AutoCloseable {
         if (mmap0(address, length, LibC.PROT_NONE(), flags, -1, 0) == -1) {
             throw failed("mmap(reserve " + length + " bytes)", length, CaptureState.errno());
         }
+    }
+
+    /**
+     * Makes every page present now, so that no thread takes a page fault on first touch; best
+     * effort (kernels before 5.14 cannot). The mapping must be writable.
+     */
+    public void populate() {
+        checkOpen();
+        madvise0(segment.address(), mappedBytes, MADV_POPULATE_WRITE);
     }
 
     /** Leaves these pages out of core dumps; best effort. */
