@@ -4,6 +4,7 @@ import io.grantwire.pmd.virtio.PeerMemory;
 import io.grantwire.pmd.virtio.RingIndex;
 import io.grantwire.pmd.virtio.SplitRingLayout;
 import io.grantwire.pmd.virtio.VirtioNetHeader;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -48,7 +49,7 @@ public final class DeviceRing {
     final GuestMemory memory;
     private final boolean deviceWrites;
     private final int size;
-    private final int mask;
+    final int mask;
     private final long availIdx;
     private final long availRing;
     private final long usedIdx;
@@ -61,7 +62,7 @@ public final class DeviceRing {
     private int walked;
 
     /** The next entry of the used ring to write, and how far the guest has been told. */
-    private int used;
+    int used;
 
     private int published;
 
@@ -76,6 +77,9 @@ public final class DeviceRing {
     final int[] firstBuffer = new int[WINDOW + 1];
     final long[] places;
     final int[] lengths;
+
+    /** Eight bytes to compose something in. */
+    final MemorySegment scratch = Arena.ofAuto().allocate(8, 8);
 
     /** The range that the last buffer lay in; the next one's likely place. */
     private int lastRange;
@@ -326,7 +330,12 @@ public final class DeviceRing {
      * @param at where in the chain, header included
      */
     public void write(int at, MemorySegment source, long offset, int length) {
-        int buffer = firstBuffer[winPos];
+        write(winPos, at, source, offset, length);
+    }
+
+    /** The same for any chain of the window. */
+    void write(int chain, int at, MemorySegment source, long offset, int length) {
+        int buffer = firstBuffer[chain];
         while (length > 0) {
             int room = lengths[buffer] - at;
             if (room > 0) {

@@ -1,0 +1,2 @@
+/** What the switch counts, and the counters. */
+package io.grantwire.vswitch.count;

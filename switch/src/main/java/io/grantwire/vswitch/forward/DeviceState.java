@@ -1,0 +1,10 @@
+package io.grantwire.vswitch.forward;
+
+/** What becomes of a guest's device in the switch. */
+public enum DeviceState {
+    /** Its rings are served. */
+    READY,
+
+    /** It broke the rules; nothing of it is touched until the guest starts it anew. */
+    QUARANTINED
+}

@@ -1,0 +1,21 @@
+package io.grantwire.vswitch.forward;
+
+/**
+ * Where a worker gets mbufs from, an uplink's queue or another worker: the frames of the last burst
+ * that are not delivered yet, each with its destination's token. The source is asked for more only
+ * when there are none.
+ */
+final class FrameSource {
+    /** Frames taken at once from anything. */
+    static final int BURST = 32;
+
+    final int[] mbufs = new int[BURST];
+    final int[] tokens = new int[BURST];
+    int count;
+
+    void keep(int mbuf, int token) {
+        mbufs[count] = mbuf;
+        tokens[count] = token;
+        count++;
+    }
+}

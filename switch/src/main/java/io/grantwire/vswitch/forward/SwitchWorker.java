@@ -1,0 +1,376 @@
+package io.grantwire.vswitch.forward;
+
+import io.grantwire.pmd.lcore.PollLoop;
+import io.grantwire.pmd.mbuf.Mbuf;
+import io.grantwire.pmd.mbuf.Mempool;
+import io.grantwire.vswitch.count.DropReason;
+import io.grantwire.vswitch.count.FrameCounters;
+import io.grantwire.vswitch.ring.ReceivePath;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One polling core of the switch. It alone serves its guests' rings, its uplinks' receive queues
+ * and its own transmit queues, and it alone writes their counters; what is for another core's guest
+ * goes there through a {@link Handoff}.
+ *
+ * <p>A round takes at most a burst from each source: other workers, uplinks, then each guest's
+ * transmit ring, so that no guest can starve another. Frames whose destination is full wait at
+ * their source, see {@link HoldTimer}; nothing ever spins.
+ */
+public final class SwitchWorker implements PollLoop {
+    private static final Logger LOG = LoggerFactory.getLogger("DATA");
+    private static final VarHandle NEXT;
+    private static final VarHandle ADOPTED;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            NEXT = lookup.findVarHandle(SwitchWorker.class, "next", Topology.class);
+            ADOPTED = lookup.findVarHandle(SwitchWorker.class, "adopted", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final int index;
+    private final long holdNanos;
+    private final WireClassifier classifier;
+    private final GuestForwarder forwarder;
+    private final WorkerClock clock = new WorkerClock();
+    private final FrameCounters lost = new FrameCounters();
+    private final Uplink[] polled;
+    private final FrameSource[] polledSources;
+    private final UplinkQueue[] uplinkQueues;
+    private final Handoff[] in;
+    private final Handoff[] out;
+    private final FrameSource[] inSources;
+    private final int[] scratch = new int[2 * FrameSource.BURST];
+
+    private Topology topology;
+    private GuestDevice[] mine;
+    private GuestDevice[] boxes;
+
+    // The hand-over with the control thread: it sets next, this worker answers with its epoch.
+    private Topology next;
+    private long adopted;
+
+    /**
+     * @param index of this worker
+     * @param rules how to forward
+     * @param pool for frames that leave guests' memory; shared by the workers
+     * @param uplinks all uplinks of the switch
+     * @param handoffs {@code handoffs[from][to]} between all workers, null from one to itself
+     * @param first the topology to begin with
+     */
+    public SwitchWorker(
+            int index,
+            ForwardingRules rules,
+            Mempool pool,
+            List<Uplink> uplinks,
+            Handoff[][] handoffs,
+            Topology first) {
+        this.index = index;
+        this.holdNanos = rules.holdNanos();
+        this.classifier = new WireClassifier(rules);
+        this.out = handoffs[index];
+        List<Handoff> in = new ArrayList<>();
+        for (Handoff[] row : handoffs) {
+            if (row[index] != null) {
+                in.add(row[index]);
+            }
+        }
+        this.in = in.toArray(Handoff[]::new);
+        this.inSources = new FrameSource[this.in.length];
+        for (int i = 0; i < inSources.length; i++) {
+            inSources[i] = new FrameSource();
+        }
+        this.polled = uplinks.stream().filter(u -> u.owner() == index).toArray(Uplink[]::new);
+        this.polledSources = new FrameSource[polled.length];
+        for (int i = 0; i < polled.length; i++) {
+            polledSources[i] = new FrameSource();
+        }
+        this.uplinkQueues = new UplinkQueue[uplinks.size()];
+        for (Uplink u : uplinks) {
+            if (u.transmitsFrom(index)) {
+                uplinkQueues[u.number()] = new UplinkQueue(u, index);
+            }
+        }
+        this.forwarder =
+                new GuestForwarder(
+                        index,
+                        rules,
+                        pool,
+                        uplinks.toArray(Uplink[]::new),
+                        uplinkQueues,
+                        out,
+                        clock);
+        this.next = first;
+        adopt(first);
+    }
+
+    /** The hand-over rings between {@code workers} workers. */
+    public static Handoff[][] handoffs(int workers) {
+        Handoff[][] all = new Handoff[workers][workers];
+        for (int from = 0; from < workers; from++) {
+            for (int to = 0; to < workers; to++) {
+                all[from][to] = from == to ? null : new Handoff(from, to);
+            }
+        }
+        return all;
+    }
+
+    // What other threads may call.
+
+    /** Hands a new topology to the worker, which adopts it before its next round. */
+    public void propose(Topology topology) {
+        // Pairs with the acquire in poll.
+        NEXT.setRelease(this, topology);
+    }
+
+    /** Whether the worker has let go of everything that is only in older topologies. */
+    public boolean hasAdopted(Topology topology) {
+        return (long) ADOPTED.getAcquire(this) >= topology.epoch;
+    }
+
+    /** Frames lost in this worker that no port's counters tell of. */
+    public FrameCounters lost() {
+        return lost;
+    }
+
+    // The round.
+
+    @Override
+    public int poll() {
+        Topology t = (Topology) NEXT.getAcquire(this);
+        if (t != topology) {
+            adopt(t);
+        }
+        clock.tick();
+        int work = 0;
+        for (int i = 0; i < in.length; i++) {
+            work += pollHandoff(in[i], inSources[i]);
+        }
+        for (int i = 0; i < polled.length; i++) {
+            work += pollUplink(polled[i], polledSources[i]);
+        }
+        GuestDevice[] mine = this.mine;
+        for (GuestDevice d : mine) {
+            if (d.serving) {
+                work += pollGuest(d);
+            }
+        }
+        for (UplinkQueue queue : uplinkQueues) {
+            if (queue != null) {
+                work += queue.flush();
+            }
+        }
+        for (Handoff handoff : out) {
+            if (handoff != null) {
+                handoff.flush();
+            }
+        }
+        return work;
+    }
+
+    private void adopt(Topology t) {
+        topology = t;
+        mine = t.served[index];
+        boxes = new GuestDevice[FrameSource.BURST];
+        forwarder.adopt(t);
+        // Pairs with the acquire in hasAdopted: the last touch of removed devices is over.
+        ADOPTED.setRelease(this, t.epoch);
+    }
+
+    private int pollGuest(GuestDevice d) {
+        try {
+            return forwarder.poll(d);
+        } catch (RuntimeException e) {
+            // The walker does not throw; should it ever, the others must not suffer.
+            LOG.error("({}) serving the device failed", d.number, e);
+            d.quarantine(null, "the switch failed on it: " + e);
+            return 1;
+        }
+    }
+
+    private int pollHandoff(Handoff handoff, FrameSource source) {
+        int n = source.count;
+        if (n == 0) {
+            n = handoff.take(scratch, source);
+            if (n == 0) {
+                return 0;
+            }
+        }
+        return deliver(source, n);
+    }
+
+    private int pollUplink(Uplink uplink, FrameSource source) {
+        int n = source.count;
+        if (n != 0) {
+            return deliver(source, n);
+        }
+        int received = receive(uplink, source);
+        if (source.count > 0) {
+            deliver(source, source.count);
+        }
+        return received;
+    }
+
+    /** A burst from the wire; what is somebody's becomes the source's. Returns the frames. */
+    private int receive(Uplink uplink, FrameSource source) {
+        int[] mbufs = source.mbufs;
+        int n = uplink.receive(mbufs);
+        if (n == 0) {
+            return 0;
+        }
+        Topology t = topology;
+        FrameCounters counters = uplink.fromWire();
+        int kept = 0;
+        long bytes = 0;
+        for (int i = 0; i < n; i++) {
+            int m = mbufs[i];
+            int len = Mbuf.pktLen(m);
+            int token = classifier.classify(m, t, counters);
+            if (token == WireClassifier.NOBODY) {
+                Mbuf.free(m);
+            } else {
+                mbufs[kept] = m;
+                source.tokens[kept] = token;
+                kept++;
+                bytes += len;
+            }
+        }
+        source.count = kept;
+        if (kept > 0) {
+            counters.count(kept, bytes);
+        }
+        return n;
+    }
+
+    /**
+     * Delivers what a source has; what has to wait stays there. Frames for one guest are gathered
+     * first, so that each guest's ring is published once.
+     *
+     * @return frames that are no longer the source's
+     */
+    private int deliver(FrameSource source, int n) {
+        int[] mbufs = source.mbufs;
+        int[] tokens = source.tokens;
+        GuestDevice[] boxes = this.boxes;
+        int boxCount = 0;
+        source.count = 0;
+        for (int i = 0; i < n; i++) {
+            int m = mbufs[i];
+            int token = tokens[i];
+            if (token < 0) {
+                toUplink(m, token, source);
+                continue;
+            }
+            GuestDevice d = topology.byToken(token);
+            if (d == null) {
+                lost.drop(DropReason.GONE, 1);
+                Mbuf.free(m);
+            } else if (d.worker == index) {
+                int boxed = d.boxed;
+                if (boxed == 0) {
+                    boxes[boxCount++] = d;
+                }
+                d.box[boxed] = m;
+                d.boxed = boxed + 1;
+            } else {
+                toWorker(m, token, out[d.worker], source);
+            }
+        }
+        for (int i = 0; i < boxCount; i++) {
+            emptyBox(boxes[i], source);
+        }
+        return n - source.count;
+    }
+
+    private void emptyBox(GuestDevice d, FrameSource source) {
+        int[] box = d.box;
+        int n = d.boxed;
+        d.boxed = 0;
+        int done = 0;
+        if (d.serving) {
+            done = ReceivePath.enqueue(d.rx, box, 0, n, d.rxCounters());
+            d.rx.publish();
+            Mempool.freeBulk(box, 0, done);
+            if (done > 0) {
+                d.hold.progressed();
+            }
+            if (done == n) {
+                return;
+            }
+            d.checkRings();
+        }
+        if (d.serving && d.hold.mayWait(clock.now(), holdNanos)) {
+            for (int i = done; i < n; i++) {
+                source.keep(box[i], d.token);
+            }
+        } else {
+            d.rxCounters()
+                    .drop(d.serving ? DropReason.RING_FULL : DropReason.QUARANTINED, n - done);
+            Mempool.freeBulk(box, done, n - done);
+        }
+    }
+
+    private void toUplink(int m, int token, FrameSource source) {
+        UplinkQueue queue = uplinkQueues[~token];
+        if (queue.put(m)) {
+            return;
+        }
+        if (queue.hold.mayWait(clock.now(), holdNanos)) {
+            source.keep(m, token);
+        } else {
+            queue.counters().drop(DropReason.UPLINK_FULL, 1);
+            Mbuf.free(m);
+        }
+    }
+
+    private void toWorker(int m, int token, Handoff handoff, FrameSource source) {
+        if (handoff.put(m, token)) {
+            return;
+        }
+        if (handoff.hold.mayWait(clock.now(), holdNanos)) {
+            source.keep(m, token);
+        } else {
+            lost.drop(DropReason.WORKER_FULL, 1);
+            Mbuf.free(m);
+        }
+    }
+
+    /**
+     * After every worker has ended: gives up all frames that are still here. Called for each worker
+     * by one thread.
+     */
+    public void close() {
+        for (UplinkQueue queue : uplinkQueues) {
+            if (queue != null) {
+                queue.flush();
+                queue.dropAll();
+            }
+        }
+        dropAll(polledSources);
+        dropAll(inSources);
+        for (Handoff handoff : out) {
+            if (handoff != null) {
+                for (int m = handoff.drain(); m != 0; m = handoff.drain()) {
+                    Mbuf.free(m);
+                }
+            }
+        }
+        forwarder.close();
+    }
+
+    private static void dropAll(FrameSource[] sources) {
+        for (FrameSource s : sources) {
+            Mempool.freeBulk(s.mbufs, 0, s.count);
+            s.count = 0;
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package io.grantwire.vswitch.ring;
+
+import io.grantwire.pmd.mbuf.Mbuf;
+import io.grantwire.vswitch.count.DropReason;
+import io.grantwire.vswitch.count.FrameCounters;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * Frames in mbufs into a guest's receive ring: a zeroed header and the frame per chain, as
+ * docs/protocol.md describes.
+ */
+public final class ReceivePath {
+    private static final ValueLayout.OfLong U64 =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort U16 =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final int HEADER = DeviceRing.HEADER;
+    private static final MemorySegment ZERO_HEADER = Arena.global().allocate(HEADER).asReadOnly();
+
+    private ReceivePath() {}
+
+    /**
+     * Copies a burst of frames to a guest. The mbufs stay the caller's. The guest is told by {@link
+     * DeviceRing#publish}, which is left to the caller.
+     *
+     * @param mbufs the frames, from index {@code off} on
+     * @param counters what was delivered is counted here, and frames dropped since they are longer
+     *     than the guest's buffer
+     * @return how many frames are dealt with, always a prefix; fewer than {@code n} when the guest
+     *     has no more buffers
+     */
+    public static int enqueue(DeviceRing to, int[] mbufs, int off, int n, FrameCounters counters) {
+        int done = 0;
+        int delivered = 0;
+        int tooLong = 0;
+        long bytes = 0;
+        while (done < n && to.fill() > 0) {
+            MemorySegment ring = to.ring;
+            GuestMemory memory = to.memory;
+            int[] heads = to.heads;
+            int[] room = to.bytes;
+            int[] first = to.firstBuffer;
+            long[] places = to.places;
+            long usedRing = to.usedRing;
+            int mask = to.mask;
+            int used = to.used;
+            int chain = to.winPos;
+            int end = to.winEnd;
+            for (; done < n && chain < end; done++) {
+                int m = mbufs[off + done];
+                int len = Mbuf.pktLen(m);
+                if (len > room[chain]) {
+                    tooLong++;
+                    continue;
+                }
+                int buffer = first[chain];
+                if (first[chain + 1] - buffer == 1 && Mbuf.nbSegs(m) == 1) {
+                    long place = places[buffer];
+                    MemorySegment pool = memory.segment(GuestMemory.rangeOf(place));
+                    long at = GuestMemory.offsetOf(place);
+                    pool.set(U64, at, 0L);
+                    pool.set(U16, at + 8, (short) 0);
+                    MemorySegment.copy(
+                            Mbuf.segment(m), Mbuf.offset(m), pool, at + HEADER, (long) len);
+                } else {
+                    scatter(to, chain, m);
+                }
+                ring.set(
+                        U64,
+                        usedRing + ((long) (used & mask) << 3),
+                        (long) (len + HEADER) << 32 | heads[chain]);
+                used++;
+                chain++;
+                delivered++;
+                bytes += len;
+            }
+            to.used = used;
+            to.winPos = chain;
+        }
+        if (delivered > 0) {
+            counters.count(delivered, bytes);
+        }
+        if (tooLong > 0) {
+            counters.drop(DropReason.BUFFER_TOO_SMALL, tooLong);
+        }
+        return done;
+    }
+
+    /** Header and frame into a chain of several buffers, from one mbuf or several. */
+    private static void scatter(DeviceRing to, int chain, int m) {
+        to.write(chain, 0, ZERO_HEADER, 0, HEADER);
+        int at = HEADER;
+        for (int s = m; s != 0; s = Mbuf.next(s)) {
+            int len = Mbuf.dataLen(s);
+            to.write(chain, at, Mbuf.segment(s), Mbuf.offset(s), len);
+            at += len;
+        }
+    }
+}
