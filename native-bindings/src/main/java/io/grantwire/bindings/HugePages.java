@@ -14,7 +14,6 @@ import java.util.List;
 /** The kernel's pools of huge pages, as sysfs shows them. */
 public final class HugePages {
     private static final Path SYSFS = Path.of("/sys/kernel/mm/hugepages");
-    private static final Path MEMINFO = Path.of("/proc/meminfo");
 
     private HugePages() {}
 
@@ -60,16 +59,7 @@ public final class HugePages {
 
     /** Bytes of a huge page when no size is asked for; 0 when the kernel has none. */
     public static long defaultSize() {
-        try {
-            for (String line : Files.readAllLines(MEMINFO)) {
-                if (line.startsWith("Hugepagesize:")) {
-                    return 1024 * Long.parseLong(line.replaceAll("[^0-9]", ""));
-                }
-            }
-            return 0;
-        } catch (IOException e) {
-            return 0;
-        }
+        return MemInfo.bytes("Hugepagesize");
     }
 
     /** Pages of the default size that somebody uses. */

@@ -31,6 +31,9 @@ public final class Memfd {
      * @throws NativeException {@code ENOSPC} or {@code ENOMEM} when there is not enough
      */
     public static Fd create(String name, long size, boolean hugePages, int seals) {
+        if (!hugePages) {
+            checkFits(name, size, MemInfo.bytes("MemAvailable") + MemInfo.bytes("SwapFree"));
+        }
         int flags = LibC.MFD_CLOEXEC() | LibC.MFD_ALLOW_SEALING();
         if (hugePages) {
             flags |= LibC.MFD_HUGETLB();
@@ -72,6 +75,16 @@ public final class Memfd {
      */
     public static int seals(Fd fd) {
         return fd.fcntl(LibC.F_GET_SEALS(), 0, "F_GET_SEALS");
+    }
+
+    /**
+     * The kernel grants a memory file page by page until it kills processes to find more: refuse
+     * what cannot fit before it starts.
+     */
+    static void checkFits(String name, long size, long available) {
+        if (available > 0 && size > available) {
+            throw failed("memfd_create(" + name + ")", size, false, LibC.ENOMEM());
+        }
     }
 
     private static void allocate(Fd fd, long size, boolean hugePages) {

@@ -77,4 +77,24 @@ class MemfdTest {
                     assertThrows(NativeException.class, () -> Memfd.seals(fd)).errnoName());
         }
     }
+
+    /** On the check alone: a real attempt takes the machine's memory before it fails. */
+    @Test
+    void moreThanThereIsIsRefusedBeforeAnyIsTaken() {
+        NativeException e =
+                assertThrows(
+                        NativeException.class,
+                        () -> Memfd.checkFits("huge", (1L << 30) + 1, 1L << 30));
+        assertEquals("ENOMEM", e.errnoName());
+        assertEquals("memfd_create(huge)", e.call());
+        assertTrue(e.hint().startsWith("1024 MiB asked for"), e.hint());
+        Memfd.checkFits("fits", 1L << 30, 1L << 30);
+    }
+
+    @Test
+    void theKernelTellsHowMuchMemoryThereIs() {
+        assertTrue(MemInfo.bytes("MemTotal") > MemInfo.bytes("MemAvailable"));
+        assertTrue(MemInfo.bytes("MemAvailable") > 0);
+        assertEquals(0, MemInfo.bytes("NoSuchFigure"));
+    }
 }
