@@ -168,6 +168,12 @@ public final class Mapping implements AutoCloseable {
         madvise0(segment.address(), mappedBytes, MADV_POPULATE_WRITE);
     }
 
+    /** Asks for transparent huge pages under this memory; best effort, ask before touching it. */
+    public void adviseHugePages() {
+        checkOpen();
+        madvise0(segment.address(), mappedBytes, LibC.MADV_HUGEPAGE());
+    }
+
     /** Leaves these pages out of core dumps; best effort. */
     public void excludeFromDumps() {
         checkOpen();

@@ -1,5 +1,6 @@
 package io.grantwire.pmd.lcore;
 
+import io.grantwire.bindings.CpuAffinity;
 import java.time.Duration;
 
 /**
@@ -38,6 +39,9 @@ public final class Lcore {
 
     private void run() {
         try {
+            if (cpu >= 0) {
+                CpuAffinity.pinCurrentThread(cpu);
+            }
             while (!stop) {
                 idle.idle(loop.poll());
             }

@@ -349,6 +349,7 @@ public final class Mbuf {
     public static void free(int m) {
         long[] meta = meta(m);
         int at = at(m);
+        // The only owner needs no atomic operation, as in DPDK.
         if (at < meta.length && meta[at + STATE] == SINGLE) {
             meta[at + STATE] = IN_POOL;
             Pools.POOL[m >>> SLOT_SHIFT].put(m);

@@ -1,7 +1,9 @@
 package io.grantwire.pmd.mbuf;
 
-import java.lang.foreign.Arena;
+import io.grantwire.bindings.Mapping;
+import io.grantwire.bindings.NativeException;
 import java.lang.foreign.MemorySegment;
+import org.slf4j.LoggerFactory;
 
 /** Where a mempool's packet memory comes from. */
 @FunctionalInterface
@@ -10,6 +12,7 @@ public interface MemorySource {
      * Obtains zeroed memory that all threads may use.
      *
      * @param bytes how much, at least; the segment may be larger
+     * @throws NativeException when there is not enough
      */
     BackingMemory allocate(long bytes);
 
@@ -22,21 +25,34 @@ public interface MemorySource {
         void close();
     }
 
-    /** Ordinary process memory. */
+    /**
+     * Ordinary process memory, all present from the start; in transparent huge pages if allowed.
+     */
     static MemorySource plain() {
         return bytes -> {
-            MemorySegment segment = Arena.ofAuto().allocate(bytes, 64);
-            return new BackingMemory() {
-                @Override
-                public MemorySegment segment() {
-                    return segment;
-                }
+            Mapping mapping = Mapping.anonymous(bytes);
+            mapping.adviseHugePages();
+            // Touched now, so that no packet has to wait for a page fault.
+            mapping.segment().fill((byte) 0);
+            return new MappedMemory(mapping);
+        };
+    }
 
-                @Override
-                public void close() {
-                    // The collector frees it when the last reference is gone.
-                }
-            };
+    /** Memory in huge pages, all present from the start; ENOMEM when too few are reserved. */
+    static MemorySource hugePages() {
+        return bytes -> new MappedMemory(Mapping.hugePages(bytes));
+    }
+
+    /** Memory in huge pages, or ordinary memory and a line in the log when they cannot be had. */
+    static MemorySource hugePagesOrPlain() {
+        return bytes -> {
+            try {
+                return hugePages().allocate(bytes);
+            } catch (NativeException e) {
+                LoggerFactory.getLogger(MemorySource.class)
+                        .info("packet memory is in ordinary pages: {}", e.getMessage());
+                return plain().allocate(bytes);
+            }
         };
     }
 }

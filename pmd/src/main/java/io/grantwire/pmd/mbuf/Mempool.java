@@ -6,6 +6,7 @@ import static io.grantwire.pmd.mbuf.MbufLayout.EMPTY;
 import static io.grantwire.pmd.mbuf.MbufLayout.FLAGS;
 import static io.grantwire.pmd.mbuf.MbufLayout.GEOMETRY;
 import static io.grantwire.pmd.mbuf.MbufLayout.INDEX_MASK;
+import static io.grantwire.pmd.mbuf.MbufLayout.IN_POOL;
 import static io.grantwire.pmd.mbuf.MbufLayout.NO_FLAGS;
 import static io.grantwire.pmd.mbuf.MbufLayout.SHIFT;
 import static io.grantwire.pmd.mbuf.MbufLayout.SINGLE;
@@ -17,6 +18,7 @@ import io.grantwire.pmd.ring.Ring;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,6 +73,7 @@ public final class Mempool implements AutoCloseable {
     private final int dataRoom;
     private final int elementSize;
     private final int cacheSize;
+    private final int half;
     private final int slot;
     private final MemorySource.BackingMemory memory;
     private final MemorySegment segment;
@@ -87,19 +90,17 @@ public final class Mempool implements AutoCloseable {
         this.dataRoom = config.dataRoom();
         this.elementSize = elementSize;
         this.cacheSize = config.cacheSize();
+        this.half = cacheSize >> 1;
         this.slot = slot;
         this.memory = memory;
         this.segment = memory.segment();
         this.meta = new long[count + 1 << SHIFT];
         this.common = Ring.create(name, count, Ring.Sync.HTS, Ring.Sync.HTS);
         this.caches = cacheSize == 0 ? null : new int[Lcore.MAX][];
-        int[] one = new int[1];
         for (int i = 0; i < count; i++) {
-            int handle = slot << SLOT_SHIFT | i + 1;
             long offset = (long) i * elementSize;
             meta[(i + 1 << SHIFT) + BUFFER] = offset >>> BUFFER_ALIGN_SHIFT;
-            one[0] = handle;
-            common.enqueueBulk(one, 0, 1);
+            common.enqueue(slot << SLOT_SHIFT | i + 1);
         }
     }
 
@@ -151,15 +152,23 @@ public final class Mempool implements AutoCloseable {
     public int alloc() {
         int[] cache = cache();
         int m;
-        if (cache != null && cache[LEN] > 0) {
-            int len = cache[LEN] - 1;
-            m = cache[ITEMS + len];
-            cache[LEN] = len;
+        if (cache == null) {
+            m = common.dequeue();
         } else {
-            m = allocSlow(cache);
-            if (m == 0) {
-                return 0;
+            if (cache[LEN] == 0) {
+                refill(cache);
             }
+            int len = cache[LEN];
+            if (len == 0) {
+                m = common.dequeue();
+            } else {
+                m = cache[ITEMS + len - 1];
+                cache[LEN] = len - 1;
+            }
+        }
+        if (m == 0) {
+            allocFailures.increment();
+            return 0;
         }
         long[] meta = this.meta;
         int at = (m & INDEX_MASK) << SHIFT;
@@ -170,23 +179,125 @@ public final class Mempool implements AutoCloseable {
     }
 
     /**
-     * Takes {@code n} mbufs out, or none.
+     * Takes {@code n} mbufs out, or none; each is as {@link #alloc} gives it.
      *
      * @param out receives the handles, from index {@code off} on
      * @return whether there were enough
      */
     public boolean allocBulk(int[] out, int off, int n) {
-        if (!take(out, off, n)) {
+        if (!allocRawBulk(out, off, n)) {
             return false;
         }
         long[] meta = this.meta;
         for (int i = off; i < off + n; i++) {
             int at = (out[i] & INDEX_MASK) << SHIFT;
-            meta[at + STATE] = SINGLE;
             meta[at + GEOMETRY] = EMPTY;
             meta[at + FLAGS] = NO_FLAGS;
         }
         return true;
+    }
+
+    /**
+     * Takes {@code n} mbufs out, or none, for a receiving driver: offset, lengths and flags are
+     * left over from the last use, and the caller gives each frame its own with {@link Mbuf#init}.
+     *
+     * @param out receives the handles, from index {@code off} on
+     * @return whether there were enough
+     */
+    public boolean allocRawBulk(int[] out, int off, int n) {
+        Objects.checkFromIndexSize(off, n, out.length);
+        int[] cache = cache();
+        int len;
+        if (cache == null || (len = cache[LEN]) < n) {
+            return allocRawSlow(cache, out, off, n);
+        }
+        int from = ITEMS + len - n;
+        long[] meta = this.meta;
+        for (int i = 0; i < n; i++) {
+            int m = cache[from + i];
+            out[off + i] = m;
+            meta[((m & INDEX_MASK) << SHIFT) + STATE] = SINGLE;
+        }
+        cache[LEN] = len - n;
+        return true;
+    }
+
+    private boolean allocRawSlow(int[] cache, int[] out, int off, int n) {
+        if (!takeMore(cache, out, off, n)) {
+            allocFailures.increment();
+            return false;
+        }
+        long[] meta = this.meta;
+        for (int i = off; i < off + n; i++) {
+            meta[((out[i] & INDEX_MASK) << SHIFT) + STATE] = SINGLE;
+        }
+        return true;
+    }
+
+    /** Moves n handles, more than the cache has, to {@code out}. */
+    private boolean takeMore(int[] cache, int[] out, int off, int n) {
+        if (cache == null) {
+            return common.dequeueBulk(out, off, n) == n;
+        }
+        int len = cache[LEN];
+        int rest = n - len;
+        if (rest <= half && refill(cache)) {
+            len = cache[LEN] - n;
+            System.arraycopy(cache, ITEMS + len, out, off, n);
+            cache[LEN] = len;
+            return true;
+        }
+        // A large remainder, or not even half a cache left in the ring: straight from there. The
+        // cache is touched only after that has worked.
+        if (common.dequeueBulk(out, off, rest) != rest) {
+            return false;
+        }
+        System.arraycopy(cache, ITEMS, out, off + rest, len);
+        cache[LEN] = 0;
+        return true;
+    }
+
+    /** Moves half a cache of handles from the ring on top of the cache, which has room. */
+    private boolean refill(int[] cache) {
+        int len = cache[LEN];
+        if (half == 0 || common.dequeueBulk(cache, ITEMS + len, half) == 0) {
+            return false;
+        }
+        cache[LEN] = len + half;
+        return true;
+    }
+
+    /**
+     * Takes out a frame for {@code len} bytes of data: one mbuf, or a chain when its data room is
+     * smaller. Lengths are set, the data is whatever was there.
+     *
+     * @return the first mbuf, or 0 when there were not enough, and then none is taken
+     */
+    public int allocChain(int len) {
+        int head = alloc();
+        if (head == 0) {
+            return 0;
+        }
+        int room = dataRoom;
+        int n = Math.min(len, room);
+        Mbuf.setLen(head, n);
+        int last = head;
+        int segments = 1;
+        for (int rest = len - n; rest > 0; rest -= n) {
+            int m = alloc();
+            if (m == 0) {
+                Mbuf.free(head);
+                return 0;
+            }
+            n = Math.min(rest, room);
+            Mbuf.setLen(m, n);
+            Mbuf.setNext(last, m);
+            last = m;
+            segments++;
+        }
+        Mbuf.setNbSegs(head, segments);
+        Mbuf.setPktLen(head, len);
+        return head;
     }
 
     /** Frees an mbuf and those chained to it; 0 is ignored. Same as {@link Mbuf#free}. */
@@ -196,82 +307,94 @@ public final class Mempool implements AutoCloseable {
 
     /** Frees {@code n} mbufs, each with its chain, to the pools they come from; 0 is ignored. */
     public static void freeBulk(int[] mbufs, int off, int n) {
-        for (int i = off; i < off + n; i++) {
-            Mbuf.free(mbufs[i]);
+        Objects.checkFromIndexSize(off, n, mbufs.length);
+        int end = off + n;
+        int i = off;
+        while (i < end) {
+            Mempool pool = Pools.POOL[mbufs[i] >>> SLOT_SHIFT];
+            int freed = pool == null ? 0 : pool.freeRun(mbufs, i, end);
+            if (freed == 0) {
+                // Not the usual case: a chain, several owners, a stranger.
+                Mbuf.free(mbufs[i]);
+                freed = 1;
+            }
+            i += freed;
         }
     }
 
-    private int allocSlow(int[] cache) {
-        int[] one = new int[1];
-        return take(one, 0, 1) ? one[0] : 0;
-    }
-
-    /** Moves n handles from cache and ring to {@code out}, without touching the metadata. */
-    private boolean take(int[] out, int off, int n) {
+    /**
+     * Frees mbufs from index {@code i} on as long as they are this pool's, have one owner and no
+     * chain.
+     *
+     * @return how many
+     */
+    private int freeRun(int[] mbufs, int i, int end) {
         int[] cache = cache();
-        if (cache == null) {
-            if (common.dequeueBulk(out, off, n) == n) {
-                return true;
-            }
-            allocFailures.increment();
-            return false;
+        int n = end - i;
+        if (cache == null || !makeRoom(cache, n)) {
+            int run = markFree(mbufs, i, end);
+            common.enqueueBulk(mbufs, i, run);
+            return run;
         }
-        int len = cache[LEN];
-        if (len >= n) {
-            int from = ITEMS + len - n;
-            for (int i = 0; i < n; i++) {
-                out[off + i] = cache[from + i];
+        long[] meta = this.meta;
+        int slot = this.slot;
+        int to = ITEMS + cache[LEN] - i;
+        int k = i;
+        for (; k < end; k++) {
+            int m = mbufs[k];
+            int at = (m & INDEX_MASK) << SHIFT;
+            if (m >>> SLOT_SHIFT != slot || at >= meta.length || meta[at + STATE] != SINGLE) {
+                break;
             }
-            cache[LEN] = len - n;
-            return true;
+            meta[at + STATE] = IN_POOL;
+            cache[to + k] = m;
         }
-        return takeMore(cache, out, off, n);
+        cache[LEN] = to + k - ITEMS;
+        return k - i;
     }
 
-    private boolean takeMore(int[] cache, int[] out, int off, int n) {
+    private int markFree(int[] mbufs, int i, int end) {
+        int k = i;
+        for (; k < end; k++) {
+            int m = mbufs[k];
+            int at = (m & INDEX_MASK) << SHIFT;
+            if (m >>> SLOT_SHIFT != slot || at >= meta.length || meta[at + STATE] != SINGLE) {
+                break;
+            }
+            meta[at + STATE] = IN_POOL;
+        }
+        return k - i;
+    }
+
+    /** Makes room for n handles on top of the cache; false when they had better bypass it. */
+    private boolean makeRoom(int[] cache, int n) {
         int len = cache[LEN];
-        int rest = n - len;
-        int half = cacheSize >> 1;
-        if (rest <= half && common.dequeueBulk(cache, ITEMS + len, half) == half) {
-            int newLen = len + half - n;
-            System.arraycopy(cache, ITEMS + newLen, out, off, n);
-            cache[LEN] = newLen;
+        if (n <= cacheSize - len) {
             return true;
         }
-        // A large remainder, or fewer than half a cache left in the ring: straight from there.
-        if (common.dequeueBulk(out, off, rest) != rest) {
-            allocFailures.increment();
+        if (n > half) {
             return false;
         }
-        System.arraycopy(cache, ITEMS, out, off + rest, len);
-        cache[LEN] = 0;
+        flush(cache);
         return true;
+    }
+
+    /** Moves the bottom half of a cache, its coldest, to the ring. */
+    private void flush(int[] cache) {
+        common.enqueueBulk(cache, ITEMS, half);
+        int len = cache[LEN] - half;
+        System.arraycopy(cache, ITEMS + half, cache, ITEMS, len);
+        cache[LEN] = len;
     }
 
     /** Takes back an mbuf whose state has been checked and set to IN_POOL. */
     void put(int mbuf) {
         int[] cache = cache();
-        if (cache != null) {
-            int len = cache[LEN];
-            if (len < cacheSize) {
-                cache[ITEMS + len] = mbuf;
-                cache[LEN] = len + 1;
-                return;
-            }
-        }
-        putSlow(cache, mbuf);
-    }
-
-    private void putSlow(int[] cache, int mbuf) {
-        int half = cacheSize >> 1;
-        if (cache == null || half == 0) {
-            common.enqueueBulk(new int[] {mbuf}, 0, 1);
+        if (cache == null || !makeRoom(cache, 1)) {
+            common.enqueue(mbuf);
             return;
         }
-        // The bottom of the cache is the coldest.
-        common.enqueueBulk(cache, ITEMS, half);
-        int len = cache[LEN] - half;
-        System.arraycopy(cache, ITEMS + half, cache, ITEMS, len);
+        int len = cache[LEN];
         cache[ITEMS + len] = mbuf;
         cache[LEN] = len + 1;
     }
@@ -290,6 +413,7 @@ public final class Mempool implements AutoCloseable {
     }
 
     private int[] newCache(int lcore) {
+        // Each lcore writes its own entry only; others look at it for counting.
         return caches[lcore] = new int[ITEMS + cacheSize + CACHE_PAD];
     }
 

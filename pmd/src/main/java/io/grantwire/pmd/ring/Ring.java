@@ -2,6 +2,7 @@ package io.grantwire.pmd.ring;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Objects;
 
 /**
  * A bounded first-in first-out queue of ints (mbuf handles) between threads of one process, after
@@ -133,19 +134,82 @@ public final class Ring extends RingPad2 {
         return dequeue(a, off, n, 1);
     }
 
+    /**
+     * Puts in one element.
+     *
+     * @return false when the ring is full
+     */
+    public boolean enqueue(int element) {
+        long claim = claimIn(1, 1);
+        if (claim == 0) {
+            return false;
+        }
+        int head = (int) claim;
+        slots[head & mask] = element;
+        publishIn(head, 1);
+        return true;
+    }
+
+    /**
+     * Takes out one element, for rings whose elements are never 0.
+     *
+     * @return the element, or 0 when the ring is empty
+     */
+    public int dequeue() {
+        long claim = claimOut(1, 1);
+        if (claim == 0) {
+            return 0;
+        }
+        int head = (int) claim;
+        int element = slots[head & mask];
+        publishOut(head, 1);
+        return element;
+    }
+
     private int enqueue(int[] a, int off, int n, int least) {
-        return singleProducer ? enqueueSingle(a, off, n, least) : enqueueShared(a, off, n, least);
+        // Before the claim: nothing may go wrong while it is open.
+        Objects.checkFromIndexSize(off, n, a.length);
+        long claim = claimIn(n, least);
+        int k = (int) (claim >>> 32);
+        if (k != 0) {
+            int head = (int) claim;
+            copyIn(a, off, head, k);
+            publishIn(head, k);
+        }
+        return k;
     }
 
     private int dequeue(int[] a, int off, int n, int least) {
-        return singleConsumer ? dequeueSingle(a, off, n, least) : dequeueShared(a, off, n, least);
+        Objects.checkFromIndexSize(off, n, a.length);
+        long claim = claimOut(n, least);
+        int k = (int) (claim >>> 32);
+        if (k != 0) {
+            int head = (int) claim;
+            copyOut(a, off, head, k);
+            publishOut(head, k);
+        }
+        return k;
     }
 
-    private int enqueueSingle(int[] a, int off, int n, int least) {
+    // A claim is packed: how many slots << 32 | position of the first. None is 0.
+
+    private static long claim(int n, int head) {
+        return (long) n << 32 | head & 0xFFFF_FFFFL;
+    }
+
+    private long claimIn(int n, int least) {
+        return singleProducer ? claimInSingle(n, least) : claimInShared(n, least);
+    }
+
+    private long claimOut(int n, int least) {
+        return singleConsumer ? claimOutSingle(n, least) : claimOutShared(n, least);
+    }
+
+    private long claimInSingle(int n, int least) {
         int tail = prodTail;
         int free = capacity - (tail - prodSeenConsTail);
         if (free < n) {
-            // Pairs with the release in dequeue: the slots up to here have been read.
+            // Pairs with the release in publishOut: the slots up to here have been read.
             int seen = (int) CONS_TAIL.getAcquire(this);
             prodSeenConsTail = seen;
             free = capacity - (tail - seen);
@@ -153,20 +217,17 @@ public final class Ring extends RingPad2 {
                 if (free < least) {
                     return 0;
                 }
-                n = free;
+                return claim(free, tail);
             }
         }
-        copyIn(a, off, tail, n);
-        // Pairs with the acquire in dequeue: publishes the slots.
-        PROD_TAIL.setRelease(this, tail + n);
-        return n;
+        return n == 0 ? 0 : claim(n, tail);
     }
 
-    private int dequeueSingle(int[] a, int off, int n, int least) {
+    private long claimOutSingle(int n, int least) {
         int tail = consTail;
         int available = consSeenProdTail - tail;
         if (available < n) {
-            // Pairs with the release in enqueue: the slots up to here are filled.
+            // Pairs with the release in publishIn: the slots up to here are filled.
             int seen = (int) PROD_TAIL.getAcquire(this);
             consSeenProdTail = seen;
             available = seen - tail;
@@ -174,90 +235,90 @@ public final class Ring extends RingPad2 {
                 if (available < least) {
                     return 0;
                 }
-                n = available;
+                return claim(available, tail);
             }
         }
-        copyOut(a, off, tail, n);
-        // Pairs with the acquire in enqueue: the slots may be filled again.
-        CONS_TAIL.setRelease(this, tail + n);
-        return n;
+        return n == 0 ? 0 : claim(n, tail);
     }
 
-    private int enqueueShared(int[] a, int off, int n, int least) {
+    private long claimInShared(int n, int least) {
         boolean hts = htsProducer;
         int spins = 0;
-        int head;
-        int k;
-        while (true) {
-            head = (int) PROD_HEAD.getAcquire(this);
+        while (n > 0) {
+            // Acquire, so that the consumers' tail read below is no older than this.
+            int head = (int) PROD_HEAD.getAcquire(this);
             if (hts && (int) PROD_TAIL.getAcquire(this) != head) {
                 spins = pause(spins);
                 continue;
             }
-            // Pairs with the release in dequeue: the slots up to here have been read.
+            // Pairs with the release in publishOut: the slots up to here have been read.
             int free = capacity - (head - (int) CONS_TAIL.getAcquire(this));
-            k = n;
-            if (free < n) {
-                // A negative count comes from a stale head, which the exchange would refuse.
-                if (free < least && (int) PROD_HEAD.getAcquire(this) == head) {
-                    return 0;
-                }
-                k = free;
+            if (free > capacity) {
+                // The head is stale: consumers are past it already.
+                continue;
             }
-            if (k > 0 && PROD_HEAD.weakCompareAndSetAcquire(this, head, head + k)) {
-                break;
-            }
-            if (n == 0) {
+            int k = Math.min(n, free);
+            if (k < least) {
                 return 0;
             }
-        }
-        copyIn(a, off, head, k);
-        if (!hts) {
-            spins = 0;
-            while ((int) PROD_TAIL.getAcquire(this) != head) {
-                spins = pause(spins);
+            if (PROD_HEAD.weakCompareAndSetAcquire(this, head, head + k)) {
+                return claim(k, head);
             }
         }
-        PROD_TAIL.setRelease(this, head + k);
-        return k;
+        return 0;
     }
 
-    private int dequeueShared(int[] a, int off, int n, int least) {
+    private long claimOutShared(int n, int least) {
         boolean hts = htsConsumer;
         int spins = 0;
-        int head;
-        int k;
-        while (true) {
-            head = (int) CONS_HEAD.getAcquire(this);
+        while (n > 0) {
+            // Acquire, so that the producers' tail read below is no older than this.
+            int head = (int) CONS_HEAD.getAcquire(this);
             if (hts && (int) CONS_TAIL.getAcquire(this) != head) {
                 spins = pause(spins);
                 continue;
             }
-            // Pairs with the release in enqueue: the slots up to here are filled.
-            int available = (int) PROD_TAIL.getAcquire(this) - head;
-            k = n;
-            if (available < n) {
-                if (available < least && (int) CONS_HEAD.getAcquire(this) == head) {
-                    return 0;
-                }
-                k = available;
-            }
-            if (k > 0 && CONS_HEAD.weakCompareAndSetAcquire(this, head, head + k)) {
-                break;
-            }
-            if (n == 0) {
+            // Pairs with the release in publishIn: the slots up to here are filled.
+            int k = Math.min(n, (int) PROD_TAIL.getAcquire(this) - head);
+            if (k < least) {
                 return 0;
             }
-        }
-        copyOut(a, off, head, k);
-        if (!hts) {
-            spins = 0;
-            while ((int) CONS_TAIL.getAcquire(this) != head) {
-                spins = pause(spins);
+            if (CONS_HEAD.weakCompareAndSetAcquire(this, head, head + k)) {
+                return claim(k, head);
             }
         }
-        CONS_TAIL.setRelease(this, head + k);
-        return k;
+        return 0;
+    }
+
+    private void publishIn(int head, int n) {
+        if (!singleProducer && !htsProducer) {
+            awaitProducers(head);
+        }
+        // Pairs with the acquire in claimOut: the slots are filled.
+        PROD_TAIL.setRelease(this, head + n);
+    }
+
+    private void publishOut(int head, int n) {
+        if (!singleConsumer && !htsConsumer) {
+            awaitConsumers(head);
+        }
+        // Pairs with the acquire in claimIn: the slots may be filled again.
+        CONS_TAIL.setRelease(this, head + n);
+    }
+
+    /** Waits for the claims before one's own to be published; acquire, to publish them as well. */
+    private void awaitProducers(int head) {
+        int spins = 0;
+        while ((int) PROD_TAIL.getAcquire(this) != head) {
+            spins = pause(spins);
+        }
+    }
+
+    private void awaitConsumers(int head) {
+        int spins = 0;
+        while ((int) CONS_TAIL.getAcquire(this) != head) {
+            spins = pause(spins);
+        }
     }
 
     private void copyIn(int[] a, int off, int position, int n) {
