@@ -23,10 +23,12 @@ public interface EventChannel extends AutoCloseable {
     int bindUnbound(int remoteDomid);
 
     /**
-     * Binds to a port that {@code remoteDomid} allocated for us.
+     * Binds to a port that {@code remoteDomid} allocated for us. The new port fires once by itself,
+     * in place of events that the peer sent before anybody was bound.
      *
      * @return our local port
-     * @throws io.grantwire.bindings.NativeException EINVAL when that port is not offered to us
+     * @throws io.grantwire.bindings.NativeException EINVAL when that port is not offered to us, or
+     *     has a peer already; ESRCH when there is no such domain
      */
     int bindInterdomain(int remoteDomid, int remotePort);
 
@@ -40,17 +42,28 @@ public interface EventChannel extends AutoCloseable {
     /**
      * Waits until a port fires.
      *
-     * @return the port, now masked, or 0 when the time ran out
+     * @param atMost how long; zero looks once
+     * @return the port, now masked, or 0 when the time ran out or this is closed meanwhile
      */
     int await(Duration atMost);
 
-    /** Lets a port fire again after it was returned by {@link #await}. */
+    /**
+     * Lets a port fire again after it was returned by {@link #await}: at once when an event came
+     * meanwhile. Does nothing for a port that is not bound here.
+     */
     void unmask(int port);
 
-    /** Frees a port. */
+    /**
+     * Frees a port. The peer's end stays, and may be bound to again by this domain.
+     *
+     * @throws io.grantwire.bindings.NativeException ENOTCONN when the port is not bound here
+     */
     void unbind(int port);
 
-    /** A descriptor that polls readable while a port is pending; owned by this object. */
+    /**
+     * A descriptor that polls readable while a port is pending; owned by this object. Whoever polls
+     * it calls {@link #await} with zero until that returns 0.
+     */
     int fd();
 
     /** Unbinds every port and closes the device; a second call does nothing. */
