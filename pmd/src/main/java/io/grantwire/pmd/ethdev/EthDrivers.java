@@ -1,7 +1,9 @@
 package io.grantwire.pmd.ethdev;
 
 import io.grantwire.pmd.domain.Domain;
+import io.grantwire.pmd.driver.afpacket.AfPacketDriver;
 import io.grantwire.pmd.driver.nulldev.NullDriver;
+import io.grantwire.pmd.driver.tap.TapDriver;
 import io.grantwire.pmd.driver.xenvirt.XenvirtDriver;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,7 +13,12 @@ import java.util.function.Supplier;
 /** The drivers of this process, found by the beginning of a device's name. */
 public final class EthDrivers {
     private static final List<EthDriver> DRIVERS =
-            new CopyOnWriteArrayList<>(List.of(new NullDriver(), new XenvirtDriver()));
+            new CopyOnWriteArrayList<>(
+                    List.of(
+                            new NullDriver(),
+                            new XenvirtDriver(),
+                            new TapDriver(),
+                            new AfPacketDriver()));
 
     private EthDrivers() {}
 

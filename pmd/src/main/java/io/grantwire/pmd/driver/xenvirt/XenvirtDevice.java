@@ -6,6 +6,7 @@ import io.grantwire.pmd.ethdev.AbstractEthDevice;
 import io.grantwire.pmd.ethdev.EthDeviceInfo;
 import io.grantwire.pmd.ethdev.EthLink;
 import io.grantwire.pmd.mbuf.Mempool;
+import io.grantwire.pmd.net.EtherHeader;
 import io.grantwire.pmd.net.MacAddress;
 import io.grantwire.pmd.virtio.SplitRingDriver;
 import io.grantwire.pmd.virtio.SplitRingDriver.Fault;
@@ -42,7 +43,6 @@ final class XenvirtDevice extends AbstractEthDevice {
     private static final long POLL_NANOS = 200_000L;
     private static final int LINK_MBPS = 10_000;
     private static final int DEFAULT_MTU = 1500;
-    private static final int ETHER_HEADER = 14;
 
     private final Domain domain;
     private final XenvirtContext context;
@@ -75,7 +75,7 @@ final class XenvirtDevice extends AbstractEthDevice {
                         1,
                         XenvirtTxQueue.ORIGINAL_MAX_FRAME,
                         68,
-                        XenvirtTxQueue.ORIGINAL_MAX_FRAME - ETHER_HEADER,
+                        XenvirtTxQueue.ORIGINAL_MAX_FRAME - EtherHeader.LENGTH,
                         1,
                         true,
                         false);

@@ -3,6 +3,7 @@ package io.grantwire.pmd.driver.xenvirt;
 import io.grantwire.pmd.ethdev.QueueCounters;
 import io.grantwire.pmd.mbuf.Mbuf;
 import io.grantwire.pmd.mbuf.Mempool;
+import io.grantwire.pmd.net.EtherHeader;
 import io.grantwire.pmd.virtio.SplitRingDriver;
 import io.grantwire.pmd.virtio.VirtioNetHeader;
 
@@ -13,9 +14,6 @@ import io.grantwire.pmd.virtio.VirtioNetHeader;
  * <p>One polling thread at a time; control methods only while nobody polls.
  */
 final class XenvirtRxQueue {
-    /** Shortest frame that is one: an Ethernet header. */
-    static final int MIN_FRAME = 14;
-
     /** Refilling waits until this many are missing, to publish them with one store. */
     private static final int REFILL_AT = 32;
 
@@ -53,7 +51,7 @@ final class XenvirtRxQueue {
             for (int i = 0; i < taken; i++) {
                 int m = mbufs[offset + i];
                 int len = lengths[i] - VirtioNetHeader.SIZE;
-                if (len < MIN_FRAME) {
+                if (len < EtherHeader.LENGTH) {
                     Mbuf.free(m);
                     continue;
                 }

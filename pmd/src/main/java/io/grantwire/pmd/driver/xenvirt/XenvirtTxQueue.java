@@ -1,12 +1,13 @@
 package io.grantwire.pmd.driver.xenvirt;
 
+import io.grantwire.pmd.driver.FrameCopy;
 import io.grantwire.pmd.ethdev.QueueCounters;
 import io.grantwire.pmd.mbuf.Mbuf;
 import io.grantwire.pmd.mbuf.Mempool;
+import io.grantwire.pmd.net.EtherHeader;
 import io.grantwire.pmd.virtio.SplitRingDriver;
 import io.grantwire.pmd.xenvirt.FlagPage;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
@@ -23,12 +24,6 @@ import java.lang.invoke.VarHandle;
 final class XenvirtTxQueue {
     /** Longest frame that an original back end has room for. */
     static final int ORIGINAL_MAX_FRAME = 2048;
-
-    /** Ethernet addresses, which a VLAN tag follows. */
-    private static final int MACS = 12;
-
-    private static final int TAG = 4;
-    private static final byte[] TPID = {(byte) 0x81, 0};
 
     private static final VarHandle RECLAIMED = handle("reclaimed");
     private static final VarHandle COPIED = handle("copied");
@@ -145,7 +140,7 @@ final class XenvirtTxQueue {
         }
         return lastGranted
                 && Mbuf.nbSegs(m) == 1
-                && len >= XenvirtRxQueue.MIN_FRAME
+                && len >= EtherHeader.LENGTH
                 && (len <= ORIGINAL_MAX_FRAME || FlagPage.isAttached(flagPage))
                 && (Mbuf.olFlags(m) & Mbuf.TX_VLAN) == 0;
     }
@@ -156,34 +151,17 @@ final class XenvirtTxQueue {
      * @return the copy, or 0 when there is none; the frame is freed in both cases
      */
     private int copy(int m) {
-        boolean tag = (Mbuf.olFlags(m) & Mbuf.TX_VLAN) != 0;
-        int len = Mbuf.pktLen(m) + (tag ? TAG : 0);
+        int len = FrameCopy.length(m);
         Mempool pool = bounce;
         int copy = 0;
         if (pool != null
-                && Mbuf.pktLen(m) >= XenvirtRxQueue.MIN_FRAME
+                && Mbuf.pktLen(m) >= EtherHeader.LENGTH
                 && len <= pool.dataRoom()
                 && (len <= ORIGINAL_MAX_FRAME || FlagPage.isAttached(flagPage))) {
             copy = pool.alloc();
         }
         if (copy != 0) {
-            MemorySegment to = pool.segment();
-            // With a tag, the frame goes 4 bytes further and its addresses move back again.
-            long data = Mbuf.offset(copy);
-            long at = data + (tag ? TAG : 0);
-            for (int s = m; s != 0; s = Mbuf.next(s)) {
-                int n = Mbuf.dataLen(s);
-                MemorySegment.copy(Mbuf.segment(s), Mbuf.offset(s), to, at, n);
-                at += n;
-            }
-            if (tag) {
-                MemorySegment.copy(to, data + TAG, to, data, MACS);
-                to.set(ValueLayout.JAVA_BYTE, data + MACS, TPID[0]);
-                to.set(ValueLayout.JAVA_BYTE, data + MACS + 1, TPID[1]);
-                int tci = Mbuf.vlanTci(m);
-                to.set(ValueLayout.JAVA_BYTE, data + MACS + 2, (byte) (tci >> 8));
-                to.set(ValueLayout.JAVA_BYTE, data + MACS + 3, (byte) tci);
-            }
+            FrameCopy.copy(m, pool.segment(), Mbuf.offset(copy));
             Mbuf.setLen(copy, len);
             COPIED.setOpaque(this, copied + 1);
         }
