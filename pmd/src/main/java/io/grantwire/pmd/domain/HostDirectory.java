@@ -1,0 +1,185 @@
+package io.grantwire.pmd.domain;
+
+import io.grantwire.bindings.Process;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+
+/**
+ * Where an emulated host keeps its sockets: the names in its directory, and the rules for the
+ * directory itself. It belongs to one user, who alone may enter it, since whoever reaches the
+ * sockets is a domain of the host.
+ */
+final class HostDirectory {
+    private static final String LOCK = "host.lock";
+    private static final String PID = "host.pid";
+    private static final String STORE = "xenstored.sock";
+    private static final String HYPERVISOR = "hypervisor.sock";
+    private static final String DOMAIN = "dom";
+    private static final Set<PosixFilePermission> PRIVATE =
+            PosixFilePermissions.fromString("rwx------");
+
+    /** What sockaddr_un holds, less the terminating NUL. */
+    private static final int MAX_SOCKET_PATH = 107;
+
+    private static final int LONGEST_NAME = ("/" + DOMAIN + "32751/" + STORE).length();
+
+    private final Path dir;
+
+    private HostDirectory(Path dir) {
+        this.dir = dir;
+    }
+
+    /**
+     * Names a directory, which need not exist.
+     *
+     * @throws DomainException when its path is too long for sockets in it
+     */
+    static HostDirectory of(Path dir) {
+        Path absolute = dir.toAbsolutePath().normalize();
+        int length = absolute.toString().getBytes(StandardCharsets.UTF_8).length;
+        if (length + LONGEST_NAME > MAX_SOCKET_PATH) {
+            throw new DomainException(
+                    "directory "
+                            + absolute
+                            + ": its path has "
+                            + length
+                            + " bytes, sockets in it allow "
+                            + (MAX_SOCKET_PATH - LONGEST_NAME)
+                            + "; choose a shorter one with --dir");
+        }
+        return new HostDirectory(absolute);
+    }
+
+    Path path() {
+        return dir;
+    }
+
+    Path lockFile() {
+        return dir.resolve(LOCK);
+    }
+
+    Path pidFile() {
+        return dir.resolve(PID);
+    }
+
+    Path hypervisorSocket() {
+        return dir.resolve(HYPERVISOR);
+    }
+
+    /** The directory of a guest's own socket. */
+    Path domainDirectory(int domid) {
+        return dir.resolve(DOMAIN + domid);
+    }
+
+    /** Where a domain reaches the store with its own rights. */
+    Path xenstoreSocket(int domid) {
+        return (domid == 0 ? dir : domainDirectory(domid)).resolve(STORE);
+    }
+
+    /**
+     * Makes the directory, or checks that an existing one is ours and nobody else may enter it.
+     *
+     * @return whether it was made
+     */
+    boolean prepare() {
+        try {
+            if (!Files.exists(dir)) {
+                if (dir.getParent() != null) {
+                    Files.createDirectories(dir.getParent());
+                }
+                Files.createDirectory(dir, PosixFilePermissions.asFileAttribute(PRIVATE));
+                return true;
+            }
+            if (!Files.isDirectory(dir)) {
+                throw new DomainException(dir + " is not a directory; choose one with --dir");
+            }
+            int owner = (int) Files.getAttribute(dir, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+            if (owner != Process.euid()) {
+                throw new DomainException(
+                        "directory "
+                                + dir
+                                + " belongs to user "
+                                + owner
+                                + "; choose one of yours"
+                                + " with --dir");
+            }
+            Set<PosixFilePermission> others = Files.getPosixFilePermissions(dir);
+            others.removeAll(PRIVATE);
+            if (!others.isEmpty()) {
+                throw new DomainException(
+                        "directory "
+                                + dir
+                                + " is open to other users; give the host one of its own (chmod 700 "
+                                + dir
+                                + ")");
+            }
+            return false;
+        } catch (IOException e) {
+            throw new DomainException("directory " + dir + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Makes a guest's own directory. */
+    void prepareDomain(int domid) {
+        try {
+            Path own = domainDirectory(domid);
+            if (!Files.isDirectory(own)) {
+                Files.createDirectory(own, PosixFilePermissions.asFileAttribute(PRIVATE));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e.getMessage(), e);
+        }
+    }
+
+    /** Removes a guest's own directory. */
+    void removeDomain(int domid) {
+        deleteDomain(domainDirectory(domid));
+    }
+
+    /** Removes what a host makes here, except the lock; everything else stays. */
+    void clean() {
+        delete(hypervisorSocket());
+        delete(xenstoreSocket(0));
+        delete(pidFile());
+        try (DirectoryStream<Path> domains = Files.newDirectoryStream(dir, DOMAIN + "*")) {
+            for (Path domain : domains) {
+                if (domain.getFileName().toString().matches(DOMAIN + "[0-9]+")) {
+                    deleteDomain(domain);
+                }
+            }
+        } catch (NoSuchFileException e) {
+            // Nothing to clean.
+        } catch (IOException e) {
+            throw new DomainException("directory " + dir + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void deleteDomain(Path own) {
+        delete(own.resolve(STORE));
+        delete(own);
+    }
+
+    /** Deletes a file or an empty directory; what is not there or not empty stays. */
+    static void delete(Path path) {
+        try {
+            Files.deleteIfExists(path);
+        } catch (IOException e) {
+            org.slf4j.LoggerFactory.getLogger(EmulatedHost.class)
+                    .debug("{} stays: {}", path, e.toString());
+        }
+    }
+
+    @Override
+    public String toString() {
+        return dir.toString();
+    }
+}
