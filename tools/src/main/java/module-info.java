@@ -14,6 +14,8 @@ module io.grantwire.tools {
     requires HdrHistogram;
 
     // Commands are annotated fields.
+    opens io.grantwire.tools.doctor to
+            info.picocli;
     opens io.grantwire.tools.eal to
             info.picocli;
     opens io.grantwire.tools.testpmd to

@@ -25,7 +25,11 @@ final class Commands {
                     new Entry(
                             "xenstore",
                             "read, write and watch the store: ls, read, write, rm, chmod, watch …",
-                            io.grantwire.tools.xenstore.XenstoreCommand::new));
+                            io.grantwire.tools.xenstore.XenstoreCommand::new),
+                    new Entry(
+                            "doctor",
+                            "what this machine offers, and how to mend what lacks",
+                            io.grantwire.tools.doctor.DoctorCommand::new));
 
     private Commands() {}
 
