@@ -23,7 +23,8 @@ final class JavaProbe implements Probe {
         found.add(
                 named
                         ? Finding.ok(AREA, "modules", "on the module path")
-                        : Finding.note(AREA, "modules", "on the class path; ./grantwire uses modules"));
+                        : Finding.note(
+                                AREA, "modules", "on the class path; ./grantwire uses modules"));
         boolean fenced =
                 !named || io.grantwire.bindings.Errno.class.getModule().isNativeAccessEnabled();
         found.add(
@@ -36,7 +37,9 @@ final class JavaProbe implements Probe {
                                 "java --enable-native-access=io.grantwire.bindings …"));
         found.add(
                 Finding.note(
-                        AREA, "heap", Runtime.getRuntime().maxMemory() / (1 << 20) + " MiB at most"));
+                        AREA,
+                        "heap",
+                        Runtime.getRuntime().maxMemory() / (1 << 20) + " MiB at most"));
         for (String variable : List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS")) {
             String value = m.environment().get(variable);
             if (value != null) {

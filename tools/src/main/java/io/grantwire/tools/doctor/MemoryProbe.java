@@ -70,7 +70,7 @@ final class MemoryProbe implements Probe {
 
     private static List<Finding> hugePages(Machine m) {
         List<Finding> found = new ArrayList<>();
-        for (HugePages.Pool pool : HugePages.pools(m.root())) {
+        for (HugePages.Pool pool : HugePages.pools(m.path("/sys/kernel/mm/hugepages"))) {
             if (pool.total() > 0) {
                 found.add(
                         Finding.ok(

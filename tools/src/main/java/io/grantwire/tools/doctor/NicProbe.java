@@ -20,8 +20,7 @@ final class NicProbe implements Probe {
         }
         if (found.isEmpty()) {
             found.add(
-                    Finding.note(
-                            AREA, "PCI network cards", "none; uplinks: pcap, tap, af_packet"));
+                    Finding.note(AREA, "PCI network cards", "none; uplinks: pcap, tap, af_packet"));
         }
         int groups = m.names("/sys/kernel/iommu_groups").size();
         found.add(

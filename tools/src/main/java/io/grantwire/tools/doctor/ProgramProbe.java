@@ -12,12 +12,18 @@ final class ProgramProbe implements Probe {
     private static final List<Wanted> WANTED =
             List.of(
                     new Wanted("mvn", "building", "maven"),
-                    new Wanted("xenstore-ls", "looking into the store with Xen's tools", "xenstore-utils"),
+                    new Wanted(
+                            "xenstore-ls",
+                            "looking into the store with Xen's tools",
+                            "xenstore-utils"),
                     new Wanted("tcpdump", "looking at captures", "tcpdump"),
                     new Wanted("ip", "veth pairs and taps", "iproute2"),
                     new Wanted("docker", "tests against a real xenstored", "docker.io"),
                     new Wanted("mmdebstrap", "the containers' base image", "mmdebstrap"),
-                    new Wanted("qemu-system-x86_64", "the network card and Xen test beds", "qemu-system-x86"));
+                    new Wanted(
+                            "qemu-system-x86_64",
+                            "the network card and Xen test beds",
+                            "qemu-system-x86"));
 
     @Override
     public List<Finding> look(Machine m) {

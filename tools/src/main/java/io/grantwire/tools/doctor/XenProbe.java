@@ -54,9 +54,7 @@ final class XenProbe implements Probe {
             Machine m, List<Finding> found, String name, String module, String use) {
         String path = "/dev/xen/" + name;
         if (!m.exists(path)) {
-            found.add(
-                    Finding.lack(
-                            AREA, path, "missing: no " + use, "sudo modprobe " + module));
+            found.add(Finding.lack(AREA, path, "missing: no " + use, "sudo modprobe " + module));
         } else if (!m.mayUse(path)) {
             found.add(
                     Finding.lack(
@@ -90,7 +88,6 @@ final class XenProbe implements Probe {
         found.add(
                 reason.isEmpty()
                         ? Finding.ok(AREA, "xenstore", "there")
-                        : Finding.lack(
-                                AREA, "xenstore", reason.get(), "sudo modprobe xenfs"));
+                        : Finding.lack(AREA, "xenstore", reason.get(), "sudo modprobe xenfs"));
     }
 }

@@ -1,6 +1,7 @@
 package io.grantwire.tools.testpmd;
 
 import io.grantwire.pmd.domain.Domain;
+import io.grantwire.pmd.driver.xenvirt.XenvirtMempools;
 import io.grantwire.pmd.ethdev.EthConfig;
 import io.grantwire.pmd.ethdev.EthDevice;
 import io.grantwire.pmd.ethdev.EthDrivers;
@@ -19,6 +20,16 @@ import java.util.function.Supplier;
  */
 final class PortSet implements AutoCloseable {
     private static final int CRC = 4;
+
+    /**
+     * Buffers of a granted pool: with its rings a port stays below 600 pages, so that gntalloc's
+     * usual limit of 1024 is enough for one.
+     */
+    private static final int GRANTED_MBUFS = 1024;
+
+    private static final int PLAIN_MBUFS = 2048;
+
+    private static final String XENVIRT = "net_xenvirt";
 
     private final List<EthDevice> devices = new ArrayList<>();
     private final List<Port> ports = new ArrayList<>();
@@ -63,21 +74,23 @@ final class PortSet implements AutoCloseable {
         EthConfig config = new EthConfig(options.rxq, options.txq);
         for (int id = 0; id < devices.size(); id++) {
             EthDevice device = devices.get(id);
-            Mempool pool = pool(id, options);
+            Mempool pool = pool(id, device, options);
             ports.add(new Port(id, device, pool, config, options.rxd, options.txd));
         }
     }
 
-    private Mempool pool(int id, TestpmdOptions options) {
+    private Mempool pool(int id, EthDevice device, TestpmdOptions options) {
+        String name = "mbuf_pool_" + id;
         int room = options.mbufSize - Mempool.HEADROOM;
-        int cache = Math.min(options.mbcache, options.totalNumMbufs / 4);
-        return Mempool.create(
-                new MempoolConfig(
-                        "mbuf_pool_" + id,
-                        options.totalNumMbufs,
-                        room,
-                        cache,
-                        MemorySource.plain()));
+        boolean granted = device.info().driverName().equals(XENVIRT);
+        int count =
+                options.totalNumMbufs != null
+                        ? options.totalNumMbufs
+                        : granted ? GRANTED_MBUFS : PLAIN_MBUFS;
+        int cache = Math.min(options.mbcache, count / 4);
+        return granted
+                ? XenvirtMempools.create(domain, name, count, room, cache)
+                : Mempool.create(new MempoolConfig(name, count, room, cache, MemorySource.plain()));
     }
 
     private Domain domain(EalOptions eal) {

@@ -71,8 +71,10 @@ public final class TestpmdOptions {
     @Option(
             names = "--total-num-mbufs",
             paramLabel = "N",
-            description = "Buffers in each port's pool, 1024 or more (default: 2048).")
-    int totalNumMbufs = 2048;
+            description =
+                    "Buffers in each port's pool, 1024 or more (default: 1024 in granted memory,"
+                            + " which stays below gntalloc's limit; 2048 otherwise).")
+    Integer totalNumMbufs;
 
     @Option(
             names = "--mbuf-size",
@@ -143,7 +145,9 @@ public final class TestpmdOptions {
     /** Checks what picocli cannot. */
     void check() {
         range("burst", burst, 1, MAX_BURST);
-        range("total-num-mbufs", totalNumMbufs, 1024, 1 << 20);
+        if (totalNumMbufs != null) {
+            range("total-num-mbufs", totalNumMbufs, 1024, 1 << 20);
+        }
         range("mbuf-size", mbufSize, 256, 65535);
         range("mbcache", mbcache, 0, 512);
         range("nb-cores", nbCores, 1, 128);

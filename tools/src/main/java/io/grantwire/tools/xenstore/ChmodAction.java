@@ -46,21 +46,20 @@ final class ChmodAction extends StoreAction {
 
     @Override
     int run(Xenstore store, Context context) {
-        store.transaction(
-                t -> {
-                    t.setPermissions(key, permissions);
-                    if (upwards) {
-                        for (String p = StorePaths.parent(key);
-                                p != null && !p.equals("/");
-                                p = StorePaths.parent(p)) {
-                            t.setPermissions(p, permissions);
-                        }
-                    }
-                    if (recursive) {
-                        changeBelow(t, key);
-                    }
-                    return null;
-                });
+        store.transaction(t -> {
+            t.setPermissions(key, permissions);
+            if (upwards) {
+                for (String p = StorePaths.parent(key);
+                        p != null && !p.equals("/");
+                        p = StorePaths.parent(p)) {
+                    t.setPermissions(p, permissions);
+                }
+            }
+            if (recursive) {
+                changeBelow(t, key);
+            }
+            return null;
+        });
         return ExitStatus.OK;
     }
 

@@ -10,7 +10,8 @@ import picocli.CommandLine.Parameters;
 /** {@code xenstore exists}. */
 @Command(
         name = "grantwire xenstore exists",
-        description = "Succeed when all keys exist, fail with status 1 and without a word otherwise.")
+        description =
+                "Succeed when all keys exist, fail with status 1 and without a word otherwise.")
 final class ExistsAction extends StoreAction {
     @Parameters(arity = "1..*", paramLabel = "KEY")
     List<String> keys;

@@ -19,6 +19,12 @@ final class LsAction extends StoreAction {
     /** The column that permissions are moved to with dots. */
     private static final int PERMISSION_COLUMN = 60;
 
+    /** Longer lines are shortened, as {@code xenstore-ls} does away from a terminal. */
+    private static final int WIDTH = 80;
+
+    /** What {@code = "\\..."} takes at the end of a shortened line, less what is behind it. */
+    private static final int TAG = 8;
+
     @Option(names = "-f", description = "Show each key's whole path.")
     boolean wholePath;
 
@@ -59,22 +65,36 @@ final class LsAction extends StoreAction {
         }
     }
 
-    private void print(
-            Xenstore store, String child, String name, int depth, PrintStream out) {
+    private void print(Xenstore store, String child, String name, int depth, PrintStream out) {
+        // Whole paths are never shortened, nor filled up to the column.
+        int width = wholePath ? Integer.MAX_VALUE / 2 : WIDTH;
         StringBuilder line = new StringBuilder();
-        line.append(wholePath ? child : " ".repeat(depth) + name);
-        // Whole paths do not count towards the column, as in the original.
-        int counted = wholePath ? -line.length() : 0;
+        if (wholePath) {
+            line.append(child);
+        } else {
+            line.append(" ".repeat(depth)).append(name, 0, Math.min(name.length(), width - TAG));
+            line.setLength(Math.min(line.length(), Math.max(depth, width - TAG)));
+        }
         byte[] value = read(store, child);
         if (value == null) {
             out.println(line.append(':'));
             return;
         }
-        line.append(" = \"").append(StoreValues.shown(value)).append('"');
+        String shown = StoreValues.shown(value);
+        boolean whole = width >= line.length() + value.length + TAG;
+        if (whole) {
+            line.append(" = \"").append(shown).append('"');
+        } else {
+            int room = Math.max(0, width - TAG - line.length());
+            line.append(" = \"").append(shown, 0, Math.min(shown.length(), room));
+            line.append("\\...\"");
+        }
         if (permissions) {
-            line.append(' ');
-            while (line.length() + counted < PERMISSION_COLUMN) {
-                line.append('.');
+            if (whole) {
+                line.append(' ');
+                while (!wholePath && line.length() < PERMISSION_COLUMN) {
+                    line.append(line.length() % 2 == 0 ? ' ' : '.');
+                }
             }
             line.append("  (").append(permissionsOf(store, child)).append(')');
         }

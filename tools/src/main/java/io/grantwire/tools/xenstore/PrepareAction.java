@@ -16,7 +16,8 @@ import picocli.CommandLine.Parameters;
  */
 @Command(
         name = "grantwire xenstore prepare",
-        description = "Make control/dpdk for a guest, owned by it, so that its front end can start.")
+        description =
+                "Make control/dpdk for a guest, owned by it, so that its front end can start.")
 final class PrepareAction extends StoreAction {
     @Parameters(
             arity = "0..*",
@@ -49,13 +50,11 @@ final class PrepareAction extends StoreAction {
                 throw new io.grantwire.tools.cli.CommandFailure(
                         "there is no domain " + guest + " (" + store.domainPath(guest) + ")");
             }
-            store.transaction(
-                    t -> {
-                        t.mkdir(path);
-                        t.setPermissions(
-                                path, List.of(new XenstorePermission(guest, false, false)));
-                        return null;
-                    });
+            store.transaction(t -> {
+                t.mkdir(path);
+                t.setPermissions(path, List.of(new XenstorePermission(guest, false, false)));
+                return null;
+            });
             context.out().println(path + " belongs to domain " + guest);
         }
         return ExitStatus.OK;

@@ -14,7 +14,7 @@ final class ReadAction extends StoreAction {
     @Option(names = "-p", description = "Put the path in front of each value.")
     boolean prefix;
 
-    @Option(names = "-R", description = "Show values as they are, bytes that cannot be shown too.")
+    @Option(names = "-R", description = "Show values as they are and nothing more, no line break either.")
     boolean raw;
 
     @Parameters(arity = "1..*", paramLabel = "KEY")
@@ -30,9 +30,8 @@ final class ReadAction extends StoreAction {
             if (raw) {
                 context.out().write(value, 0, value.length);
             } else {
-                context.out().print(StoreValues.shown(value));
+                context.out().println(StoreValues.shown(value));
             }
-            context.out().print('\n');
         }
         return ExitStatus.OK;
     }

@@ -20,16 +20,15 @@ final class RmAction extends StoreAction {
 
     @Override
     int run(Xenstore store, Context context) {
-        store.transaction(
-                t -> {
-                    for (String key : keys) {
-                        t.rm(key);
-                        if (tidy) {
-                            tidyAbove(t, key);
-                        }
-                    }
-                    return null;
-                });
+        store.transaction(t -> {
+            for (String key : keys) {
+                t.rm(key);
+                if (tidy) {
+                    tidyAbove(t, key);
+                }
+            }
+            return null;
+        });
         return ExitStatus.OK;
     }
 

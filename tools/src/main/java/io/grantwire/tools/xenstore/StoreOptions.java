@@ -1,6 +1,5 @@
 package io.grantwire.tools.xenstore;
 
-import io.grantwire.pmd.domain.EmulatedHost;
 import io.grantwire.tools.cli.UsageException;
 import io.grantwire.xenstore.Xenstore;
 import io.grantwire.xenstore.Xenstores;
@@ -80,7 +79,12 @@ final class StoreOptions {
     }
 
     private Path emulatedSocket() {
-        Path host = dir != null ? dir : EmulatedHost.defaultDir();
+        Path host =
+                dir != null
+                        ? dir
+                        : Path.of(
+                                System.getenv().getOrDefault("XDG_RUNTIME_DIR", "/dev/shm"),
+                                "grantwire");
         return domid == null || domid == 0
                 ? host.resolve(SOCKET)
                 : host.resolve("dom" + domid).resolve(SOCKET);

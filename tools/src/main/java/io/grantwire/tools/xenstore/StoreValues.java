@@ -5,7 +5,8 @@ import java.io.ByteArrayOutputStream;
 /**
  * Values as the Xen tools show them and take them: printable ASCII stands for itself, {@code \n},
  * {@code \r}, {@code \t} and {@code \\} for what they do in C, any other byte is {@code \} and up
- * to three octal digits on output, {@code \x} and two hex digits or up to three octal ones on input.
+ * to three octal digits on output, {@code \x} and two hex digits or up to three octal ones on
+ * input.
  */
 final class StoreValues {
     private StoreValues() {}
@@ -13,8 +14,8 @@ final class StoreValues {
     /** The value to show. */
     static String shown(byte[] value) {
         StringBuilder text = new StringBuilder(value.length);
-        for (int i = 0; i < value.length; i++) {
-            int b = value[i] & 0xff;
+        for (byte signed : value) {
+            int b = signed & 0xff;
             switch (b) {
                 case '\n' -> text.append("\\n");
                 case '\r' -> text.append("\\r");
@@ -23,13 +24,10 @@ final class StoreValues {
                 default -> {
                     if (b >= ' ' && b <= '~') {
                         text.append((char) b);
+                    } else if (b < 8) {
+                        text.append("\\00").append(b);
                     } else {
-                        // Three digits where the next byte could be taken for one of the number's.
-                        boolean digitNext =
-                                i + 1 < value.length && value[i + 1] >= '0' && value[i + 1] <= '7';
-                        text.append('\\');
-                        String octal = Integer.toOctalString(b);
-                        text.append(digitNext ? "0".repeat(3 - octal.length()) + octal : octal);
+                        text.append(String.format("\\x%02x", b));
                     }
                 }
             }

@@ -34,8 +34,7 @@ final class WatchAction extends StoreAction {
         while (left != 0 && !context.stop().requested()) {
             boolean any = false;
             for (XenstoreWatch watch : watches) {
-                XenstoreWatch.Event event =
-                        watches.size() == 1 ? watch.await(LOOK) : watch.poll();
+                XenstoreWatch.Event event = watches.size() == 1 ? watch.await(LOOK) : watch.poll();
                 if (event != null && left != 0) {
                     any = true;
                     context.out().println(event.path());

@@ -30,18 +30,15 @@ final class WriteAction extends StoreAction {
 
     @Override
     int run(Xenstore store, Context context) {
-        store.transaction(
-                t -> {
-                    for (int i = 0; i < pairs.size(); i += 2) {
-                        String text = pairs.get(i + 1);
-                        t.write(
-                                pairs.get(i),
-                                raw
-                                        ? text.getBytes(StandardCharsets.UTF_8)
-                                        : StoreValues.typed(text));
-                    }
-                    return null;
-                });
+        store.transaction(t -> {
+            for (int i = 0; i < pairs.size(); i += 2) {
+                String text = pairs.get(i + 1);
+                t.write(
+                        pairs.get(i),
+                        raw ? text.getBytes(StandardCharsets.UTF_8) : StoreValues.typed(text));
+            }
+            return null;
+        });
         return ExitStatus.OK;
     }
 }

@@ -63,16 +63,15 @@ public final class XenstoreCommand implements Command {
         context.out().println("Reads, writes and watches the store, as the Xen tools do.");
         context.out().println();
         context.out().println("Actions:");
-        ACTIONS.forEach(
-                (name, create) ->
-                        context.out()
-                                .printf(
-                                        "  %-8s  %s%n",
-                                        name,
-                                        Cli.lineOf(create.get())
-                                                .getCommandSpec()
-                                                .usageMessage()
-                                                .description()[0]));
+        ACTIONS.forEach((name, create) ->
+                context.out()
+                        .printf(
+                                "  %-8s  %s%n",
+                                name,
+                                Cli.lineOf(create.get())
+                                        .getCommandSpec()
+                                        .usageMessage()
+                                        .description()[0]));
         context.out().println();
         context.out().println("grantwire xenstore <action> --help shows the options.");
     }
