@@ -14,7 +14,9 @@ final class ReadAction extends StoreAction {
     @Option(names = "-p", description = "Put the path in front of each value.")
     boolean prefix;
 
-    @Option(names = "-R", description = "Show values as they are and nothing more, no line break either.")
+    @Option(
+            names = "-R",
+            description = "Show values as they are and nothing more, no line break either.")
     boolean raw;
 
     @Parameters(arity = "1..*", paramLabel = "KEY")
