@@ -2,4 +2,6 @@
 module io.grantwire.vfio {
     requires io.grantwire.bindings;
     requires org.slf4j;
+
+    exports io.grantwire.vfio;
 }
