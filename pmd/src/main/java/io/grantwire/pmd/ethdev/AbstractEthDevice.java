@@ -4,6 +4,8 @@ import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.net.MacAddress;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What all drivers share: the state machine with its errors, queue counters, statistics. A driver
@@ -18,6 +20,7 @@ public abstract class AbstractEthDevice implements EthDevice {
         CLOSED
     }
 
+    private static final Logger LOG = LoggerFactory.getLogger(AbstractEthDevice.class);
     private static final int DEFAULT_DESC = 512;
 
     private final String name;
@@ -75,7 +78,7 @@ public abstract class AbstractEthDevice implements EthDevice {
     /** Stops traffic and frees the mbufs that the device holds. */
     protected abstract void doStop();
 
-    /** Frees everything; stopped already. What it throws is swallowed. */
+    /** Frees everything; stopped already. What it throws is logged. */
     protected abstract void doClose();
 
     /** Asks the device for promiscuous mode. */
@@ -145,6 +148,7 @@ public abstract class AbstractEthDevice implements EthDevice {
         counters = new Counters(config.rxQueues(), config.txQueues());
         rxReady = new boolean[config.rxQueues()];
         txReady = new boolean[config.txQueues()];
+        state = State.PROBED;
         doConfigure(config);
         state = State.CONFIGURED;
     }
@@ -242,12 +246,17 @@ public abstract class AbstractEthDevice implements EthDevice {
         }
         boolean started = state == State.STARTED;
         state = State.CLOSED;
+        if (started) {
+            quietly(this::doStop);
+        }
+        quietly(this::doClose);
+    }
+
+    private void quietly(Runnable teardown) {
         try {
-            if (started) {
-                doStop();
-            }
-        } finally {
-            doClose();
+            teardown.run();
+        } catch (RuntimeException e) {
+            LOG.warn("device {}: close: {}", name, e.getMessage());
         }
     }
 
