@@ -35,7 +35,7 @@ final class Broker implements Runnable {
     private static final long FIRST_PROCESS = 2;
 
     /** A connection that claims no domain for this long is closed. */
-    private static final long CLAIM_NANOS = Duration.ofSeconds(10).toNanos();
+    static final Duration CLAIM_TIME = Duration.ofSeconds(10);
 
     private static final Duration IDLE = Duration.ofMinutes(1);
     private static final Duration HOUSEKEEPING = Duration.ofSeconds(1);
@@ -44,6 +44,7 @@ final class Broker implements Runnable {
     private final UnixSocket listener;
     private final DomainHooks hooks;
     private final HypervisorOptions options;
+    private final long claimNanos;
     private final EventFd wake;
     private final Epoll epoll;
     private volatile boolean stopping;
@@ -62,10 +63,11 @@ final class Broker implements Runnable {
     private final Replies replies = new Replies();
     private final List<Fd> received = new ArrayList<>();
 
-    Broker(UnixSocket listener, DomainHooks hooks, HypervisorOptions options) {
+    Broker(UnixSocket listener, DomainHooks hooks, HypervisorOptions options, Duration claimTime) {
         this.listener = listener;
         this.hooks = hooks;
         this.options = options;
+        this.claimNanos = claimTime.toNanos();
         this.in = new Message(Arena.ofAuto().allocate(HypervisorWire.MAX_MESSAGE));
         this.out = new Message(Arena.ofAuto().allocate(HypervisorWire.MAX_MESSAGE));
         this.wake = EventFd.create();
@@ -156,7 +158,7 @@ final class Broker implements Runnable {
         if (unclaimed > 0) {
             long now = System.nanoTime();
             for (BrokerProcess process : new ArrayList<>(processes.values())) {
-                if (!process.claimed() && now - process.connectedAt() > CLAIM_NANOS) {
+                if (!process.claimed() && now - process.connectedAt() > claimNanos) {
                     LOG.warn("disconnected {}: it claims no domain", process);
                     forget(process);
                 }
@@ -344,9 +346,9 @@ final class Broker implements Runnable {
             return;
         }
         epoll.remove(process.socket().fd().value());
-        process.socket().close();
         if (!process.claimed()) {
             unclaimed--;
+            process.socket().close();
             return;
         }
         BrokerDomain domain = process.domain();
@@ -354,6 +356,8 @@ final class Broker implements Runnable {
         grants.processGone(process);
         domain.processes().remove(process.slot());
         domains.values().removeIf(BrokerDomain::empty);
+        // Last, so that a process that sees the hang-up sees its bytes cleared.
+        process.socket().close();
         LOG.debug("{} is gone", process);
         if (domain.domid() != 0) {
             try {

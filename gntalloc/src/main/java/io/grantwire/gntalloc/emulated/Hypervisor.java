@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -55,6 +56,12 @@ public final class Hypervisor implements AutoCloseable {
      * @throws NativeException EADDRINUSE when another hypervisor answers there
      */
     public static Hypervisor start(Path socket, DomainHooks hooks, HypervisorOptions options) {
+        return start(socket, hooks, options, Broker.CLAIM_TIME);
+    }
+
+    /** Starts one that closes a connection which claims no domain for so long. */
+    static Hypervisor start(
+            Path socket, DomainHooks hooks, HypervisorOptions options, Duration claimTime) {
         if (Files.exists(socket)) {
             removeStale(socket);
         }
@@ -62,7 +69,7 @@ public final class Hypervisor implements AutoCloseable {
         Broker broker;
         try {
             Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
-            broker = new Broker(listener, hooks, options);
+            broker = new Broker(listener, hooks, options, claimTime);
         } catch (IOException e) {
             listener.close();
             throw new UncheckedIOException("protecting " + socket + ": " + e.getMessage(), e);
