@@ -1,5 +1,7 @@
 package io.grantwire.vswitch.forward;
 
+import io.grantwire.vswitch.WireTag;
+
 /**
  * How a switch forwards; the same for all of its workers.
  *

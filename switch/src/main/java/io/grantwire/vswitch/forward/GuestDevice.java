@@ -1,5 +1,6 @@
 package io.grantwire.vswitch.forward;
 
+import io.grantwire.vswitch.DeviceState;
 import io.grantwire.vswitch.count.FrameCounters;
 import io.grantwire.vswitch.ring.DeviceRing;
 import io.grantwire.vswitch.ring.RejectReason;

@@ -1,4 +1,4 @@
-package io.grantwire.vswitch.forward;
+package io.grantwire.vswitch;
 
 /** What the switch puts in front of the type of a frame that leaves a guest for the wire. */
 public enum WireTag {

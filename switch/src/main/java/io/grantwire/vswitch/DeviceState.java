@@ -1,4 +1,4 @@
-package io.grantwire.vswitch.forward;
+package io.grantwire.vswitch;
 
 /** What becomes of a guest's device in the switch. */
 public enum DeviceState {

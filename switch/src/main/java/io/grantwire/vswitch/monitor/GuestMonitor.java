@@ -1,0 +1,435 @@
+package io.grantwire.vswitch.monitor;
+
+import io.grantwire.bindings.Errno;
+import io.grantwire.gntalloc.GrantMapper;
+import io.grantwire.pmd.domain.Domain;
+import io.grantwire.pmd.xenvirt.XenvirtKeys;
+import io.grantwire.pmd.xenvirt.XenvirtKeys.StartKey;
+import io.grantwire.xenstore.Xenstore;
+import io.grantwire.xenstore.XenstoreException;
+import io.grantwire.xenstore.XenstoreWatch;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Watches the store for guests' devices, maps them for a {@link PortHandler}, and sees to their end:
+ * the flag byte cleared, the start key removed, the domain gone, or the device started anew.
+ *
+ * <p>One thread of its own, which does all the work. A guest that fills the store with nonsense
+ * costs it log lines, bounded, and nobody else anything: devices are dealt with one by one, a bad
+ * one takes nothing with it, and the flag bytes are looked at between any two.
+ */
+public final class GuestMonitor implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger("XENHOST");
+    private static final String DOMAINS = "/local/domain";
+    private static final String RELEASE = "@releaseDomain";
+    private static final int EVENTS_PER_ROUND = 64;
+    private static final int STARTS_PER_ROUND = 4;
+    private static final Duration CLOSE_TIME = Duration.ofSeconds(30);
+
+    /**
+     * What a monitor may be told.
+     *
+     * @param flagPoll how often the flag bytes are looked at
+     * @param maxPagesPerGuest most pages of a guest's pools together
+     */
+    public record Options(Duration flagPoll, int maxPagesPerGuest) {
+        /** Once a millisecond; 512 MiB. */
+        public static final Options DEFAULT = new Options(Duration.ofMillis(1), 131_072);
+    }
+
+    private record PortId(int domid, int index) {}
+
+    private final Xenstore store;
+    private final GrantMapper mapper;
+    private final PortHandler handler;
+    private final Options options;
+    private final Thread thread;
+    private final XenstoreWatch watch;
+    private final XenstoreWatch releases;
+    private volatile boolean stopping;
+
+    // The thread's own.
+    private final Map<PortId, GuestPort> ports = new LinkedHashMap<>();
+    private final Map<PortId, GuestPort> leaving = new LinkedHashMap<>();
+    private final Map<Integer, GuestPools> pools = new HashMap<>();
+    private final Map<PortId, StartKey> starts = new LinkedHashMap<>();
+    private final LogBudget budget = new LogBudget();
+    private boolean storeLost;
+
+    private GuestMonitor(Domain domain, String name, PortHandler handler, Options options) {
+        this.store = domain.xenstore();
+        this.mapper = domain.mapper();
+        this.handler = handler;
+        this.options = options;
+        // The watch comes first, so that nothing falls between it and the scan it asks for.
+        this.watch = store.watch(DOMAINS, name);
+        XenstoreWatch second;
+        try {
+            second = store.watch(RELEASE, name);
+        } catch (RuntimeException e) {
+            watch.close();
+            throw e;
+        }
+        this.releases = second;
+        this.thread = Thread.ofPlatform().name(name).daemon().unstarted(this::run);
+    }
+
+    /**
+     * Starts a monitor; devices that are there already are found as well.
+     *
+     * @param domain the control domain
+     * @param name of its thread and its watches
+     * @throws XenstoreException when the store cannot be watched
+     */
+    public static GuestMonitor start(
+            Domain domain, String name, PortHandler handler, Options options) {
+        GuestMonitor monitor = new GuestMonitor(domain, name, handler, options);
+        monitor.thread.start();
+        return monitor;
+    }
+
+    private void run() {
+        try {
+            while (!stopping) {
+                round();
+            }
+        } finally {
+            detachAll();
+        }
+    }
+
+    private void round() {
+        try {
+            if (storeLost) {
+                LockSupport.parkNanos(options.flagPoll().toNanos());
+            } else {
+                takeEvents();
+                startSome();
+            }
+        } catch (XenstoreException e) {
+            loseStore(e);
+        } catch (RuntimeException e) {
+            LOG.error("the monitor failed on an event", e);
+        }
+        try {
+            checkFlags();
+            releaseSome();
+            handler.tick();
+        } catch (RuntimeException e) {
+            LOG.error("the monitor failed on a device", e);
+        }
+    }
+
+    private void loseStore(XenstoreException e) {
+        if (e.errno() == Errno.numberOf("EAGAIN") || e.errno() == Errno.numberOf("EBUSY")) {
+            LOG.warn("{}", e.getMessage());
+            return;
+        }
+        storeLost = true;
+        LOG.error(
+                "{}: devices go on, but new ones are not seen any more; restart the switch",
+                e.getMessage());
+    }
+
+    // Events.
+
+    private void takeEvents() {
+        XenstoreWatch.Event event;
+        try {
+            event = watch.await(options.flagPoll());
+        } catch (InterruptedException e) {
+            return;
+        }
+        for (int i = 0; event != null && i < EVENTS_PER_ROUND; i++) {
+            changed(event.path());
+            event = watch.poll();
+        }
+        if (event != null) {
+            changed(event.path());
+        }
+        for (XenstoreWatch.Event gone = releases.poll(); gone != null; gone = releases.poll()) {
+            // Which domain is not said. A destroyed domain's keys go with it.
+            for (int domid : List.copyOf(pools.keySet())) {
+                scan(domid);
+            }
+        }
+    }
+
+    private void changed(String path) {
+        StartKey key = XenvirtKeys.startKey(path).orElse(null);
+        if (key != null) {
+            if (handler.accepts(key.domid())) {
+                starts.put(new PortId(key.domid(), key.device()), key);
+            }
+        } else if (path.equals(DOMAINS)) {
+            scanAll();
+        } else {
+            int domid = domainOfDirectory(path);
+            if (domid > 0) {
+                scan(domid);
+            }
+        }
+    }
+
+    /** The domain whose start keys lie below this path, or -1. */
+    private static int domainOfDirectory(String path) {
+        int from = DOMAINS.length() + 1;
+        if (path.length() <= from || !path.startsWith(DOMAINS)) {
+            return -1;
+        }
+        int slash = path.indexOf('/', from);
+        String number = slash < 0 ? path.substring(from) : path.substring(from, slash);
+        String rest = slash < 0 ? "" : path.substring(slash + 1);
+        boolean above =
+                rest.isEmpty()
+                        || isAtOrAbove(rest, XenvirtKeys.DIRECTORY)
+                        || isAtOrAbove(rest, XenvirtKeys.ALTERNATIVE_DIRECTORY);
+        return above ? domid(number) : -1;
+    }
+
+    private static boolean isAtOrAbove(String path, String directory) {
+        return directory.equals(path)
+                || directory.startsWith(path) && directory.charAt(path.length()) == '/';
+    }
+
+    private static int domid(String number) {
+        try {
+            return number.length() <= 5 ? Integer.parseInt(number) : -1;
+        } catch (NumberFormatException e) {
+            return -1;
+        }
+    }
+
+    private void scanAll() {
+        for (String name : names(DOMAINS)) {
+            int domid = domid(name);
+            if (domid > 0) {
+                scan(domid);
+            }
+        }
+        for (int domid : List.copyOf(pools.keySet())) {
+            scan(domid);
+        }
+    }
+
+    /** Looks at all start keys of a guest: new ones, and those that are no longer there. */
+    private void scan(int domid) {
+        if (!handler.accepts(domid)) {
+            return;
+        }
+        for (String base :
+                List.of(XenvirtKeys.base(domid), XenvirtKeys.alternativeBase(domid))) {
+            List<String> names = names(base);
+            for (String name : names) {
+                XenvirtKeys.startKey(base + "/" + name)
+                        .ifPresent(key -> starts.put(new PortId(domid, key.device()), key));
+            }
+            for (GuestPort port : List.copyOf(ports.values())) {
+                if (port.domid() == domid
+                        && port.base().equals(base)
+                        && !names.contains(XenvirtKeys.start(port.index()))) {
+                    detach(port, "its start key was removed");
+                }
+            }
+        }
+    }
+
+    private List<String> names(String path) {
+        try {
+            return store.directory(path);
+        } catch (XenstoreException e) {
+            if (e.errno() == Errno.numberOf("ENOENT")) {
+                return List.of();
+            }
+            throw e;
+        }
+    }
+
+    // Beginnings.
+
+    private void startSome() {
+        List<PortId> now = new ArrayList<>();
+        for (PortId id : starts.keySet()) {
+            if (now.size() < STARTS_PER_ROUND) {
+                now.add(id);
+            }
+        }
+        for (PortId id : now) {
+            StartKey key = starts.remove(id);
+            if (!start(id, key)) {
+                starts.putIfAbsent(id, key);
+            }
+        }
+    }
+
+    /** Deals with a start key; returns false when it has to be looked at again. */
+    private boolean start(PortId id, StartKey key) {
+        checkFlagsOf(id.domid());
+        GuestKeys keys = new GuestKeys(store, mapper, id.domid(), key.base());
+        String path = keys.path(XenvirtKeys.start(id.index()));
+        try {
+            String value = store.readString(path);
+            GuestPort known = ports.get(id);
+            if (value == null) {
+                if (known != null && known.base().equals(key.base())) {
+                    detach(known, "its start key was removed");
+                }
+                return true;
+            }
+            if (!value.equals(XenvirtKeys.START)) {
+                throw new PortException(path + ": not 1: " + XenvirtKeys.quote(value));
+            }
+            if (known != null) {
+                if (known.madeFrom(key.base(), GuestPort.values(keys, id.index()))) {
+                    // The scan and the watch have both seen it, or it is written again.
+                    return true;
+                }
+                detach(known, "it was started anew");
+            }
+            if (leaving.containsKey(id)) {
+                // Two may not poll the same rings.
+                return false;
+            }
+            open(id, key, keys);
+        } catch (PortException e) {
+            complain(id.domid(), e.getMessage());
+        }
+        return true;
+    }
+
+    private void open(PortId id, StartKey key, GuestKeys keys) {
+        GuestPools guest =
+                pools.computeIfAbsent(
+                        id.domid(), d -> new GuestPools(options.maxPagesPerGuest()));
+        try {
+            GuestPort port = GuestPort.open(keys, id.domid(), id.index(), key.base(), guest);
+            try {
+                handler.attach(port);
+            } catch (RuntimeException e) {
+                port.release();
+                throw e;
+            }
+            port.announce();
+            ports.put(id, port);
+            LOG.info("#####virtio dev {} is started", port);
+        } finally {
+            forgetGuest(id.domid(), false);
+        }
+    }
+
+    private void complain(int domid, String message) {
+        String more = budget.ask(domid, System.nanoTime());
+        if (more != null) {
+            LOG.warn("{}{}", message, more);
+        }
+    }
+
+    // Ends.
+
+    private void checkFlags() {
+        for (Iterator<GuestPort> i = ports.values().iterator(); i.hasNext(); ) {
+            GuestPort port = i.next();
+            if (!port.isLive()) {
+                i.remove();
+                flagCleared(port);
+            }
+        }
+    }
+
+    private void checkFlagsOf(int domid) {
+        for (GuestPort port : List.copyOf(ports.values())) {
+            if (port.domid() == domid && !port.isLive()) {
+                ports.remove(new PortId(domid, port.index()));
+                flagCleared(port);
+            }
+        }
+    }
+
+    private void flagCleared(GuestPort port) {
+        LOG.info("#####watch_unmap_event:  {} to be removed", port);
+        leave(port);
+    }
+
+    private void detach(GuestPort port, String why) {
+        ports.remove(new PortId(port.domid(), port.index()));
+        LOG.info("#####{} to be removed: {}", port, why);
+        leave(port);
+    }
+
+    private void leave(GuestPort port) {
+        leaving.put(new PortId(port.domid(), port.index()), port);
+        handler.detach(port);
+    }
+
+    private void releaseSome() {
+        if (leaving.isEmpty()) {
+            return;
+        }
+        for (PortId id : new ArrayDeque<>(leaving.keySet())) {
+            GuestPort port = leaving.get(id);
+            if (handler.released(port)) {
+                leaving.remove(id);
+                port.release();
+                forgetGuest(id.domid(), true);
+            }
+        }
+    }
+
+    /** Forgets a guest that has no device. */
+    private void forgetGuest(int domid, boolean hadOne) {
+        for (PortId id : ports.keySet()) {
+            if (id.domid() == domid) {
+                return;
+            }
+        }
+        for (PortId id : leaving.keySet()) {
+            if (id.domid() == domid) {
+                return;
+            }
+        }
+        if (pools.remove(domid) != null && hadOne) {
+            LOG.info("destroy guest ({})", domid);
+        }
+    }
+
+    private void detachAll() {
+        for (GuestPort port : List.copyOf(ports.values())) {
+            ports.remove(new PortId(port.domid(), port.index()));
+            leave(port);
+        }
+        long end = System.nanoTime() + CLOSE_TIME.toNanos();
+        while (!leaving.isEmpty() && System.nanoTime() < end) {
+            releaseSome();
+            LockSupport.parkNanos(100_000);
+        }
+        for (GuestPort port : leaving.values()) {
+            LOG.error("{} is still being polled; its pages stay mapped", port);
+        }
+    }
+
+    /**
+     * Ends the monitor: every device is detached, and unmapped as soon as its pollers have let go.
+     * The pollers must be running, or the handler must know that they are not.
+     */
+    @Override
+    public void close() {
+        stopping = true;
+        watch.close();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        releases.close();
+    }
+}
