@@ -155,7 +155,7 @@ public final class SwitchWorker implements PollLoop {
         for (int i = 0; i < in.length; i++) {
             work += pollHandoff(in[i], inSources[i]);
         }
-        for (int i = 0; i < polled.length; i++) {
+        for (int i = 0; t.uplinksOpen && i < polled.length; i++) {
             work += pollUplink(polled[i], polledSources[i]);
         }
         GuestDevice[] mine = this.mine;

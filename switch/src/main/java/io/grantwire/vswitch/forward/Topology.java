@@ -33,8 +33,17 @@ public final class Topology {
     /** The devices of each worker. */
     final GuestDevice[][] served;
 
-    private Topology(long epoch, MacTable macs, GuestDevice[] devices, GuestDevice[][] served) {
+    /** Whether the uplinks are read. */
+    final boolean uplinksOpen;
+
+    private Topology(
+            long epoch,
+            MacTable macs,
+            GuestDevice[] devices,
+            GuestDevice[][] served,
+            boolean uplinksOpen) {
         this.epoch = epoch;
+        this.uplinksOpen = uplinksOpen;
         this.macs = macs;
         this.devices = devices;
         this.served = served;
@@ -45,12 +54,14 @@ public final class Topology {
      * @param workers number of workers
      * @param devices all devices
      * @param owners devices by address, for those that get frames
+     * @param uplinksOpen whether the uplinks are read
      */
     public static Topology of(
             long epoch,
             int workers,
             Collection<GuestDevice> devices,
-            Map<Long, GuestDevice> owners) {
+            Map<Long, GuestDevice> owners,
+            boolean uplinksOpen) {
         int most = 0;
         List<List<GuestDevice>> served = new ArrayList<>();
         for (int w = 0; w < workers; w++) {
@@ -70,7 +81,7 @@ public final class Topology {
         for (int w = 0; w < workers; w++) {
             lists[w] = served.get(w).toArray(GuestDevice[]::new);
         }
-        return new Topology(epoch, MacTable.of(macs), byNumber, lists);
+        return new Topology(epoch, MacTable.of(macs), byNumber, lists, uplinksOpen);
     }
 
     /** The token of a device. */

@@ -1,0 +1,241 @@
+package io.grantwire.vswitch;
+
+import io.grantwire.pmd.domain.Domain;
+import io.grantwire.pmd.ethdev.EthConfig;
+import io.grantwire.pmd.ethdev.EthDevice;
+import io.grantwire.pmd.lcore.Lcore;
+import io.grantwire.pmd.lcore.Lcores;
+import io.grantwire.pmd.mbuf.Mempool;
+import io.grantwire.pmd.mbuf.MempoolConfig;
+import io.grantwire.vswitch.SwitchConfig.WorkerLcore;
+import io.grantwire.vswitch.SwitchStats.UplinkStats;
+import io.grantwire.vswitch.count.FrameCounters;
+import io.grantwire.vswitch.forward.ForwardingRules;
+import io.grantwire.vswitch.forward.SwitchWorker;
+import io.grantwire.vswitch.forward.Uplink;
+import io.grantwire.vswitch.monitor.GuestMonitor;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The switching back end. It serves the xenvirt devices of all guests of a host: finds them in the
+ * store, maps their rings and buffers, and moves frames between them and the uplinks by polling.
+ *
+ * <p>A guest can harm nobody but itself: what it writes is checked before use, a device that breaks
+ * the rules is quarantined, and no guest gets more than its turn.
+ *
+ * <p>Thread-safe.
+ */
+public final class Switch implements AutoCloseable {
+    private static final Logger CONFIG = LoggerFactory.getLogger("CONFIG");
+    private static final Logger DATA = LoggerFactory.getLogger("DATA");
+    private static final Logger PORT = LoggerFactory.getLogger("PORT");
+    private static final Duration JOIN_TIME = Duration.ofSeconds(30);
+
+    private final long started = System.nanoTime();
+    private final SwitchConfig config;
+    private final DeviceRegistry registry;
+    private final List<Uplink> uplinks = new ArrayList<>();
+    private final List<EthDevice> devices = new ArrayList<>();
+    private final List<SwitchWorker> workers = new ArrayList<>();
+    private final List<Lcore> lcores = new ArrayList<>();
+    private Mempool pool;
+    private GuestMonitor monitor;
+    private boolean closed;
+
+    private Switch(SwitchConfig config, Domain domain) {
+        this.config = config;
+        openUplinks(domain);
+        Set<Integer> wires = new HashSet<>();
+        for (EthDevice device : devices) {
+            if (device instanceof VhostDevice wire) {
+                wires.add(wire.domid());
+            }
+        }
+        this.registry = new DeviceRegistry(config, wires);
+    }
+
+    /**
+     * Starts a switch.
+     *
+     * @param domain the control domain; stays the caller's, who closes it after the switch
+     * @throws io.grantwire.pmd.ethdev.EthDeviceException when an uplink cannot be had
+     * @throws io.grantwire.xenstore.XenstoreException when the store cannot be watched
+     */
+    public static Switch start(SwitchConfig config, Domain domain) {
+        Switch s = new Switch(config, domain);
+        try {
+            s.start(domain);
+            return s;
+        } catch (RuntimeException e) {
+            s.close();
+            throw e;
+        }
+    }
+
+    private void openUplinks(Domain domain) {
+        try {
+            for (UplinkSpec spec : config.uplinks()) {
+                devices.add(spec.open(domain));
+            }
+        } catch (RuntimeException e) {
+            devices.forEach(EthDevice::close);
+            throw e;
+        }
+    }
+
+    private void start(Domain domain) {
+        pool =
+                Mempool.create(
+                        MempoolConfig.of("switch", config.mbufs()).withSource(config.memory()));
+        startUplinks();
+        PORT.info("Max virtio devices supported: {}", config.maxDevices());
+        boolean lossless = devices.stream().anyMatch(d -> d.info().lossless());
+        Duration hold = config.holdTime(lossless);
+        ForwardingRules rules =
+                new ForwardingRules(
+                        config.vm2vm(),
+                        config.flood(),
+                        config.vlanStrip(),
+                        config.wireTag(),
+                        hold.toNanos(),
+                        config.maxFrame());
+        CONFIG.debug("{}, rx retry {} ms", rules, hold.toMillis());
+        startWorkers(rules);
+        monitor =
+                GuestMonitor.start(
+                        domain,
+                        "switch-monitor",
+                        registry,
+                        new GuestMonitor.Options(config.flagPoll(), config.maxPagesPerGuest()));
+    }
+
+    private void startUplinks() {
+        int cores = config.lcores().size();
+        for (int i = 0; i < devices.size(); i++) {
+            EthDevice device = devices.get(i);
+            boolean ownQueues = device.info().maxTxQueues() >= cores;
+            int txQueues = ownQueues ? cores : 1;
+            device.configure(new EthConfig(1, txQueues));
+            device.rxQueueSetup(0, 0, pool);
+            for (int q = 0; q < txQueues; q++) {
+                device.txQueueSetup(q, 0);
+            }
+            device.start();
+            uplinks.add(
+                    new Uplink(
+                            config.uplinks().get(i).toString(),
+                            device,
+                            i,
+                            i % cores,
+                            cores,
+                            ownQueues));
+            PORT.info("Port {} MAC: {}", i, device.macAddress().toString().replace(':', ' '));
+        }
+    }
+
+    private void startWorkers(ForwardingRules rules) {
+        int n = config.lcores().size();
+        var handoffs = SwitchWorker.handoffs(n);
+        for (int i = 0; i < n; i++) {
+            workers.add(
+                    new SwitchWorker(i, rules, pool, uplinks, handoffs, registry.topology()));
+        }
+        for (int i = 0; i < n; i++) {
+            Lcore lcore = launch(config.lcores().get(i), workers.get(i));
+            lcores.add(lcore);
+            registry.add(workers.get(i), lcore);
+            DATA.info("Procesing on Core {} started", lcore.id());
+        }
+    }
+
+    private Lcore launch(WorkerLcore where, SwitchWorker worker) {
+        if (where.lcore() >= 0) {
+            return launch(where.lcore(), where.cpu(), worker);
+        }
+        for (int id = 1; id < Lcore.MAX - 1; id++) {
+            try {
+                return launch(id, where.cpu(), worker);
+            } catch (IllegalStateException e) {
+                // Somebody else's; the next one.
+            }
+        }
+        return launch(-1, where.cpu(), worker);
+    }
+
+    private Lcore launch(int lcore, int cpu, SwitchWorker worker) {
+        return Lcores.launch(lcore, cpu, "switch-lcore", worker, config.idle());
+    }
+
+    /** What has been counted up to now. */
+    public synchronized SwitchStats stats() {
+        List<UplinkStats> ups = new ArrayList<>();
+        for (Uplink u : uplinks) {
+            FrameCounters[] toWire = new FrameCounters[workers.size()];
+            for (int w = 0; w < toWire.length; w++) {
+                toWire[w] = u.toWire(w);
+            }
+            ups.add(
+                    new UplinkStats(
+                            u.spec(),
+                            u.device().info().driverName(),
+                            u.device().macAddress().toString(),
+                            u.failed(),
+                            DirectionStats.of(u.fromWire()),
+                            DirectionStats.of(toWire)));
+        }
+        return new SwitchStats(
+                (System.nanoTime() - started) / 1_000_000,
+                registry.deviceStats(),
+                ups,
+                registry.workerStats(),
+                registry.rejects(),
+                closed ? 0 : pool.inUse());
+    }
+
+    /**
+     * Ends the switch: guests are detached and their memory unmapped, frames under way are given to
+     * the uplinks, and those are closed. A second call does nothing.
+     */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        if (monitor != null) {
+            // The workers still run: each device is unmapped once its worker has let go.
+            monitor.close();
+        }
+        lcores.forEach(Lcore::stop);
+        boolean ended = join();
+        if (ended) {
+            workers.forEach(SwitchWorker::close);
+        }
+        devices.forEach(EthDevice::close);
+        if (pool != null && ended) {
+            pool.close();
+        }
+    }
+
+    private boolean join() {
+        boolean ended = true;
+        try {
+            for (Lcore lcore : lcores) {
+                ended &= lcore.join(JOIN_TIME);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            ended = false;
+        }
+        if (!ended) {
+            CONFIG.error("a worker did not end; its memory stays");
+        }
+        return ended;
+    }
+}
