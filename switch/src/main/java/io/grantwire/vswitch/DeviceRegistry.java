@@ -76,8 +76,7 @@ final class DeviceRegistry implements PortHandler {
     }
 
     private Topology build() {
-        return Topology.of(
-                epoch++, config.lcores().size(), devices.values(), owners, uplinksOpen);
+        return Topology.of(epoch++, config.lcores().size(), devices.values(), owners, uplinksOpen);
     }
 
     private void publish() {
@@ -209,8 +208,7 @@ final class DeviceRegistry implements PortHandler {
         }
         for (Core core : cores) {
             if (!core.lcore().isRunning() && knownDead.add(core)) {
-                DATA.error(
-                        "data core {} has ended: {}", core.lcore().id(), core.lcore().failure());
+                DATA.error("data core {} has ended: {}", core.lcore().id(), core.lcore().failure());
             }
         }
     }
@@ -264,7 +262,10 @@ final class DeviceRegistry implements PortHandler {
                     new SwitchStats.WorkerStats(
                             core.lcore().id(),
                             core.lcore().isRunning(),
-                            (int) devices.values().stream().filter(d -> d.worker() == worker).count(),
+                            (int)
+                                    devices.values().stream()
+                                            .filter(d -> d.worker() == worker)
+                                            .count(),
                             lost(core.worker().lost())));
         }
         return list;
@@ -283,7 +284,8 @@ final class DeviceRegistry implements PortHandler {
 
     synchronized Map<String, Long> rejects() {
         Map<String, Long> all = new LinkedHashMap<>();
-        rejects.forEach((reason, n) -> all.put(reason.name().toLowerCase(java.util.Locale.ROOT), n));
+        rejects.forEach(
+                (reason, n) -> all.put(reason.name().toLowerCase(java.util.Locale.ROOT), n));
         return all;
     }
 }

@@ -38,7 +38,8 @@ public final class StatsScreen {
             more(s, "RX", u.fromWire());
         }
         stats.rejects()
-                .forEach((reason, n) -> s.append("\nRejected ").append(reason).append(": \t").append(n));
+                .forEach((reason, n) ->
+                        s.append("\nRejected ").append(reason).append(": \t").append(n));
         return s.append("\n======================================================\n").toString();
     }
 
@@ -51,13 +52,12 @@ public final class StatsScreen {
     private static void more(StringBuilder s, String direction, DirectionStats d) {
         s.append('\n').append(direction).append(" bytes: \t\t").append(d.bytes());
         d.drops()
-                .forEach(
-                        (reason, n) ->
-                                s.append('\n')
-                                        .append(direction)
-                                        .append(" dropped, ")
-                                        .append(reason)
-                                        .append(": \t")
-                                        .append(n));
+                .forEach((reason, n) ->
+                        s.append('\n')
+                                .append(direction)
+                                .append(" dropped, ")
+                                .append(reason)
+                                .append(": \t")
+                                .append(n));
     }
 }

@@ -143,8 +143,7 @@ public final class Switch implements AutoCloseable {
         int n = config.lcores().size();
         var handoffs = SwitchWorker.handoffs(n);
         for (int i = 0; i < n; i++) {
-            workers.add(
-                    new SwitchWorker(i, rules, pool, uplinks, handoffs, registry.topology()));
+            workers.add(new SwitchWorker(i, rules, pool, uplinks, handoffs, registry.topology()));
         }
         for (int i = 0; i < n; i++) {
             Lcore lcore = launch(config.lcores().get(i), workers.get(i));

@@ -114,8 +114,7 @@ public final class UplinkSpec {
     }
 
     private static IllegalArgumentException malformed(String text) {
-        return new IllegalArgumentException(
-                "uplink '" + text + "' is none of the forms " + FORMS);
+        return new IllegalArgumentException("uplink '" + text + "' is none of the forms " + FORMS);
     }
 
     /** Makes the device: probed, not configured; owned by the caller. */

@@ -17,8 +17,7 @@ final class VhostPoller {
 
     static {
         try {
-            PASSED =
-                    MethodHandles.lookup().findVarHandle(VhostPoller.class, "passed", long.class);
+            PASSED = MethodHandles.lookup().findVarHandle(VhostPoller.class, "passed", long.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }

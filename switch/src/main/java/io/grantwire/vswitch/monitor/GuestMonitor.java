@@ -21,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Watches the store for guests' devices, maps them for a {@link PortHandler}, and sees to their end:
- * the flag byte cleared, the start key removed, the domain gone, or the device started anew.
+ * Watches the store for guests' devices, maps them for a {@link PortHandler}, and sees to their
+ * end: the flag byte cleared, the start key removed, the domain gone, or the device started anew.
  *
  * <p>One thread of its own, which does all the work. A guest that fills the store with nonsense
  * costs it log lines, bounded, and nobody else anything: devices are dealt with one by one, a bad
@@ -227,8 +227,7 @@ public final class GuestMonitor implements AutoCloseable {
         if (!handler.accepts(domid)) {
             return;
         }
-        for (String base :
-                List.of(XenvirtKeys.base(domid), XenvirtKeys.alternativeBase(domid))) {
+        for (String base : List.of(XenvirtKeys.base(domid), XenvirtKeys.alternativeBase(domid))) {
             List<String> names = names(base);
             for (String name : names) {
                 XenvirtKeys.startKey(base + "/" + name)
@@ -309,8 +308,7 @@ public final class GuestMonitor implements AutoCloseable {
 
     private void open(PortId id, StartKey key, GuestKeys keys) {
         GuestPools guest =
-                pools.computeIfAbsent(
-                        id.domid(), d -> new GuestPools(options.maxPagesPerGuest()));
+                pools.computeIfAbsent(id.domid(), d -> new GuestPools(options.maxPagesPerGuest()));
         try {
             GuestPort port = GuestPort.open(keys, id.domid(), id.index(), key.base(), guest);
             try {

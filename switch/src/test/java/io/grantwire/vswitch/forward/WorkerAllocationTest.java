@@ -61,36 +61,32 @@ class WorkerAllocationTest {
         Uplink uplink = new Uplink("load", wire, 0, 0, 2, false);
         Handoff[][] handoffs = SwitchWorker.handoffs(2);
         Topology topology = Topology.of(1, 2, devices, owners, true);
-        SwitchWorker first =
-                new SwitchWorker(0, rules, pool, List.of(uplink), handoffs, topology);
-        SwitchWorker second =
-                new SwitchWorker(1, rules, pool, List.of(uplink), handoffs, topology);
-        OnLcore.run(
-                () ->
-                        ZeroAllocation.check(
-                                "two workers' rounds",
-                                () -> {
-                                    for (int i = 0; i < PER_ROUND; i++) {
-                                        guests.get(0).resend(i);
-                                        guests.get(2).resend(i);
-                                    }
-                                    int work = first.poll() + second.poll();
-                                    assertEquals(PER_ROUND, guests.get(0).forget());
-                                    assertEquals(PER_ROUND, guests.get(2).forget());
-                                    guests.get(1).recycle();
-                                    guests.get(2).recycle();
-                                    return work;
-                                }));
+        SwitchWorker first = new SwitchWorker(0, rules, pool, List.of(uplink), handoffs, topology);
+        SwitchWorker second = new SwitchWorker(1, rules, pool, List.of(uplink), handoffs, topology);
+        OnLcore.run(() ->
+                ZeroAllocation.check(
+                        "two workers' rounds",
+                        () -> {
+                            for (int i = 0; i < PER_ROUND; i++) {
+                                guests.get(0).resend(i);
+                                guests.get(2).resend(i);
+                            }
+                            int work = first.poll() + second.poll();
+                            assertEquals(PER_ROUND, guests.get(0).forget());
+                            assertEquals(PER_ROUND, guests.get(2).forget());
+                            guests.get(1).recycle();
+                            guests.get(2).recycle();
+                            return work;
+                        }));
         assertTrue(wire.swallowed > 0);
         for (GuestDevice d : devices) {
             assertTrue(d.txCounters().frames() + d.rxCounters().frames() > 100_000);
             assertEquals(0, d.txCounters().dropped() + d.rxCounters().dropped());
         }
-        OnLcore.run(
-                () -> {
-                    first.close();
-                    second.close();
-                });
+        OnLcore.run(() -> {
+            first.close();
+            second.close();
+        });
         wire.close();
         assertEquals(0, pool.inUse());
         pool.close();

@@ -227,8 +227,7 @@ class WorkerTest {
         assertEquals(0, pool.inUse(), "a direct copy needs no mbuf");
         assertEquals(100, devices.get(0).txCounters().frames());
         assertEquals(100, devices.get(1).rxCounters().frames());
-        assertEquals(
-                devices.get(0).txCounters().bytes(), devices.get(1).rxCounters().bytes());
+        assertEquals(devices.get(0).txCounters().bytes(), devices.get(1).rxCounters().bytes());
     }
 
     @Test
@@ -569,6 +568,7 @@ class WorkerTest {
 
     @Test
     void framesCrossBetweenWorkers() {
+        hold = HOLD;
         start(2, 0, 1);
         List<byte[]> expected = new ArrayList<>();
         for (int i = 0; i < 100; i++) {

@@ -38,8 +38,7 @@ public final class LoadWire extends AbstractEthDevice {
 
     @Override
     public EthDeviceInfo info() {
-        return new EthDeviceInfo(
-                "load", 1, 1, 1, 512, 1, 512, 1, 9216, 68, 9000, 1, true, false);
+        return new EthDeviceInfo("load", 1, 1, 1, 512, 1, 512, 1, 9216, 68, 9000, 1, true, false);
     }
 
     @Override
@@ -67,11 +66,7 @@ public final class LoadWire extends AbstractEthDevice {
         for (int i = offset; i < offset + n; i++) {
             int m = mbufs[i];
             MemorySegment.copy(
-                    frames,
-                    (long) next * length,
-                    Mbuf.segment(m),
-                    Mbuf.offset(m),
-                    (long) length);
+                    frames, (long) next * length, Mbuf.segment(m), Mbuf.offset(m), (long) length);
             Mbuf.setLen(m, length);
             next = next + 1 == count ? 0 : next + 1;
         }
