@@ -33,10 +33,10 @@ public interface IdleStrategy {
      */
     final class Backoff implements IdleStrategy {
         /** Rounds that spin. */
-        public static final int SPINS = 200;
+        public static final int SPINS = 1000;
 
         /** Rounds after those that yield. */
-        public static final int YIELDS = 50;
+        public static final int YIELDS = 100;
 
         /** First park, in nanoseconds. */
         public static final long MIN_PARK_NANOS = 2_000;

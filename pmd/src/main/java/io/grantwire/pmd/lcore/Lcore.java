@@ -2,27 +2,31 @@ package io.grantwire.pmd.lcore;
 
 import io.grantwire.bindings.CpuAffinity;
 import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A running lcore: a polling thread with an id of its own, usually pinned to a CPU. Made by {@link
- * Lcores#launch}.
+ * Lcores#launch}. All methods may be called by any thread.
  */
 public final class Lcore {
     /** Ids are below this. */
     public static final int MAX = 128;
 
-    private final int cpu;
+    private static final Logger LOG = LoggerFactory.getLogger(Lcore.class);
+
+    private final int[] cpus;
     private final PollLoop loop;
     private final IdleStrategy idle;
     private final LcoreThread thread;
     private final Lcores owner;
-    // Written by any thread, read once per round, not per packet.
+    // Read once per round, not per packet.
     private volatile boolean stop;
     private volatile Throwable failure;
 
-    Lcore(Lcores owner, int id, int cpu, String name, PollLoop loop, IdleStrategy idle) {
+    Lcore(Lcores owner, int id, int[] cpus, String name, PollLoop loop, IdleStrategy idle) {
         this.owner = owner;
-        this.cpu = cpu;
+        this.cpus = cpus;
         this.loop = loop;
         this.idle = idle;
         this.thread = new LcoreThread(id, name, this::run);
@@ -39,14 +43,18 @@ public final class Lcore {
 
     private void run() {
         try {
-            if (cpu >= 0) {
-                CpuAffinity.pinCurrentThread(cpu);
+            if (cpus.length > 0) {
+                CpuAffinity.restrictCurrentThread(cpus);
             }
+            PollLoop loop = this.loop;
+            IdleStrategy idle = this.idle;
             while (!stop) {
                 idle.idle(loop.poll());
             }
         } catch (Throwable e) {
             failure = e;
+            LOG.error("lcore {} ({}) ended: {}", id(), thread.getName(), e.toString());
+            LOG.debug("lcore {} ended", id(), e);
         } finally {
             owner.ended(this);
         }
@@ -57,9 +65,14 @@ public final class Lcore {
         return thread.lcoreId;
     }
 
-    /** The CPU it is pinned to, or -1. */
-    public int cpu() {
-        return cpu;
+    /** The name of its thread. */
+    public String name() {
+        return thread.getName();
+    }
+
+    /** The CPUs it may run on; empty when it may run on any. */
+    public int[] cpus() {
+        return cpus.clone();
     }
 
     /** Asks it to end after the current round; returns at once. */
@@ -73,7 +86,7 @@ public final class Lcore {
     }
 
     /**
-     * Waits for its end.
+     * Waits for its end; afterwards everything it did is visible to the caller.
      *
      * @return whether it ended in time
      */
@@ -81,8 +94,13 @@ public final class Lcore {
         return thread.join(atMost);
     }
 
-    /** What {@link PollLoop#poll} or the pinning threw, or null while all is well. */
+    /** What {@link PollLoop#poll} or the pinning threw; null while all is well. */
     public Throwable failure() {
         return failure;
+    }
+
+    @Override
+    public String toString() {
+        return "lcore " + id() + " (" + name() + ")";
     }
 }

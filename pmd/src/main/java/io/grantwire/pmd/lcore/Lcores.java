@@ -1,10 +1,12 @@
 package io.grantwire.pmd.lcore;
 
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** The lcores of this process: hands out ids, each to one thread at a time. */
+/** The lcores of this process: hands out ids, each to one thread at a time. Any thread. */
 public final class Lcores {
     private static final Lcores PROCESS = new Lcores();
 
@@ -18,6 +20,7 @@ public final class Lcores {
      * @param lcoreId 0 to {@link Lcore#MAX} - 1, or -1 for any free one
      * @param cpu the CPU to pin it to, or -1 for none
      * @param name the thread's name
+     * @param loop what it does; an exception ends the lcore and is its {@link Lcore#failure}
      * @throws IllegalStateException when the id is taken
      */
     public static Lcore launch(int lcoreId, int cpu, String name, PollLoop loop) {
@@ -27,7 +30,34 @@ public final class Lcores {
     /** The same with another idle strategy. */
     public static Lcore launch(
             int lcoreId, int cpu, String name, PollLoop loop, Supplier<IdleStrategy> idle) {
-        return PROCESS.start(lcoreId, cpu, name, loop, idle.get());
+        int[] cpus = cpu < 0 ? new int[0] : new int[] {cpu};
+        return PROCESS.start(lcoreId, cpus, name, loop, idle.get());
+    }
+
+    /** The same for an lcore that may run on several CPUs. */
+    public static Lcore launch(
+            LcoreSet.Entry lcore, String name, PollLoop loop, Supplier<IdleStrategy> idle) {
+        int[] cpus = lcore.cpus().stream().mapToInt(Integer::intValue).toArray();
+        return PROCESS.start(lcore.id(), cpus, name, loop, idle.get());
+    }
+
+    /**
+     * Stops lcores and waits for their end.
+     *
+     * @param atMost how long to wait for all of them together
+     * @return those that did not end in time; usually none
+     */
+    public static List<Lcore> stop(Collection<Lcore> lcores, Duration atMost)
+            throws InterruptedException {
+        lcores.forEach(Lcore::stop);
+        long deadline = System.nanoTime() + atMost.toNanos();
+        List<Lcore> left = new ArrayList<>();
+        for (Lcore l : lcores) {
+            if (!l.join(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())))) {
+                left.add(l);
+            }
+        }
+        return left;
     }
 
     /** The lcores whose threads are running now. */
@@ -46,25 +76,36 @@ public final class Lcores {
     }
 
     private synchronized Lcore start(
-            int wanted, int cpu, String name, PollLoop loop, IdleStrategy idle) {
+            int wanted, int[] cpus, String name, PollLoop loop, IdleStrategy idle) {
         if (wanted < -1 || wanted >= Lcore.MAX) {
             throw new IllegalArgumentException(
                     "lcore " + wanted + " is not in 0 to " + (Lcore.MAX - 1));
         }
         int id = wanted;
         if (id < 0) {
-            // From the top, so that ids people choose stay free.
-            for (id = Lcore.MAX - 1; id >= 0 && running[id] != null; id--) {}
-            if (id < 0) {
-                throw new IllegalStateException("all " + Lcore.MAX + " lcores are running");
-            }
+            id = lastFree();
         } else if (running[id] != null) {
-            throw new IllegalStateException("lcore " + id + " is running already");
+            throw new IllegalStateException(running[id] + " is running already");
         }
-        Lcore lcore = new Lcore(this, id, cpu, name, loop, idle);
+        Lcore lcore = new Lcore(this, id, cpus, name, loop, idle);
         running[id] = lcore;
-        lcore.start();
+        try {
+            lcore.start();
+        } catch (Throwable e) {
+            running[id] = null;
+            throw e;
+        }
         return lcore;
+    }
+
+    /** From the top, so that the ids people choose stay free. */
+    private int lastFree() {
+        for (int id = Lcore.MAX - 1; id >= 0; id--) {
+            if (running[id] == null) {
+                return id;
+            }
+        }
+        throw new IllegalStateException("all " + Lcore.MAX + " lcores are running");
     }
 
     synchronized void ended(Lcore lcore) {
