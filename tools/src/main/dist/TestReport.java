@@ -68,12 +68,9 @@ final class TestReport {
                     }
                     case "skipped" -> {
                         skipped++;
-                        String reason = xml.getAttributeValue(null, "message");
-                        skippedByReason
-                                .computeIfAbsent(
-                                        reason == null ? "no reason given" : reason.strip(),
-                                        r -> new ArrayList<>())
-                                .add(test);
+                        String message = xml.getAttributeValue(null, "message");
+                        String reason = reason(message == null ? xml.getElementText() : message);
+                        skippedByReason.computeIfAbsent(reason, _ -> new ArrayList<>()).add(test);
                     }
                     case "failure" -> {
                         failures++;
@@ -87,6 +84,14 @@ final class TestReport {
                 }
             }
         }
+    }
+
+    /** What a person wants of an aborted test: not the exception's class, nor where it was thrown. */
+    private static String reason(String text) {
+        String first = text.strip().lines().findFirst().orElse("");
+        first = first.replaceFirst("^[\\w.]+\\.\\w*(Exception|Error)(: |$)", "");
+        first = first.replaceFirst("^Assumption failed: ", "").strip();
+        return first.isEmpty() ? "no reason given" : first;
     }
 
     private boolean print() {
