@@ -18,6 +18,8 @@ module io.grantwire.tools {
             info.picocli;
     opens io.grantwire.tools.eal to
             info.picocli;
+    opens io.grantwire.tools.host to
+            info.picocli;
     opens io.grantwire.tools.testpmd to
             info.picocli;
     opens io.grantwire.tools.xenstore to

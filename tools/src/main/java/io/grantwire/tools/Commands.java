@@ -23,6 +23,10 @@ final class Commands {
                             "the guest's side, and a tester for any port",
                             io.grantwire.tools.testpmd.TestpmdCommand::new),
                     new Entry(
+                            "host",
+                            "an emulated host alone: a store, grants, event channels",
+                            io.grantwire.tools.host.HostCommand::new),
+                    new Entry(
                             "xenstore",
                             "read, write and watch the store: ls, read, write, rm, chmod, watch …",
                             io.grantwire.tools.xenstore.XenstoreCommand::new),

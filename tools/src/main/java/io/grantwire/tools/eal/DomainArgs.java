@@ -1,10 +1,16 @@
 package io.grantwire.tools.eal;
 
+import io.grantwire.pmd.domain.Domain;
+import io.grantwire.pmd.domain.DomainOptions;
+import io.grantwire.pmd.domain.Domains;
+import io.grantwire.tools.cli.UsageException;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /** The options that say which host, and which domain on it, a program belongs to. */
 public final class DomainArgs {
+    private static final int MAX_DOMID = 0x7fef;
+
     @Option(
             names = "--emulated",
             description = "Use an emulated host even where there is a real one.")
@@ -33,6 +39,35 @@ public final class DomainArgs {
             description = "The domain's name on the emulated host (default: Domain-<N>).")
     String name;
 
+    /** Opens a guest domain: the one named, or any. */
+    public Domain openGuest() {
+        check();
+        return Domains.open(
+                new DomainOptions(
+                        mode(),
+                        dir,
+                        domid == null ? DomainOptions.ANY_DOMID : domid,
+                        name == null ? "" : name));
+    }
+
+    /** Checks that the options go together. */
+    public void check() {
+        if (xen && (emulated || dir != null)) {
+            throw new UsageException("--xen goes neither with --emulated nor with --dir");
+        }
+        if (domid != null && (domid < 0 || domid > MAX_DOMID)) {
+            throw new UsageException("Not a domain id: " + domid);
+        }
+    }
+
+    /** Which kind of host was asked for. */
+    public DomainOptions.Mode mode() {
+        if (xen) {
+            return DomainOptions.Mode.XEN;
+        }
+        return emulated || dir != null ? DomainOptions.Mode.EMULATED : DomainOptions.Mode.AUTO;
+    }
+
     /** The directory given, or null. */
     public Path dir() {
         return dir;
@@ -41,15 +76,5 @@ public final class DomainArgs {
     /** The domain id given, or null. */
     public Integer domid() {
         return domid;
-    }
-
-    /** Whether an emulated host was asked for. */
-    public boolean wantsEmulated() {
-        return emulated || dir != null;
-    }
-
-    /** Whether real Xen was insisted on. */
-    public boolean wantsXen() {
-        return xen;
     }
 }

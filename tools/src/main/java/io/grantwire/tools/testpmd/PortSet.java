@@ -13,12 +13,16 @@ import io.grantwire.tools.eal.EalOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The ports of this process: devices first, then a pool for each, as testpmd does it, so that a
  * xenvirt front end has announced its pool before its rings.
  */
 final class PortSet implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger("PMD");
+
     private static final int CRC = 4;
 
     /**
@@ -94,7 +98,11 @@ final class PortSet implements AutoCloseable {
     }
 
     private Domain domain(EalOptions eal) {
-        throw new UsageException("no domain");
+        if (domain == null) {
+            domain = eal.domain().openGuest();
+            LOG.info("{}", domain.description());
+        }
+        return domain;
     }
 
     List<Port> ports() {

@@ -1,5 +1,6 @@
 package io.grantwire.tools.xenstore;
 
+import io.grantwire.pmd.domain.EmulatedHost;
 import io.grantwire.tools.cli.UsageException;
 import io.grantwire.xenstore.Xenstore;
 import io.grantwire.xenstore.Xenstores;
@@ -79,12 +80,7 @@ final class StoreOptions {
     }
 
     private Path emulatedSocket() {
-        Path host =
-                dir != null
-                        ? dir
-                        : Path.of(
-                                System.getenv().getOrDefault("XDG_RUNTIME_DIR", "/dev/shm"),
-                                "grantwire");
+        Path host = dir != null ? dir : EmulatedHost.defaultDir();
         return domid == null || domid == 0
                 ? host.resolve(SOCKET)
                 : host.resolve("dom" + domid).resolve(SOCKET);
