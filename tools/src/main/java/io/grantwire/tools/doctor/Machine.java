@@ -4,7 +4,6 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -40,24 +39,6 @@ record Machine(Path root, Map<String, String> environment) {
             return lines.findFirst().orElse("").strip();
         } catch (IOException | java.io.UncheckedIOException e) {
             return "";
-        }
-    }
-
-    /** A link's last name, or an empty string. */
-    String linkName(String absolute) {
-        try {
-            return Files.readSymbolicLink(path(absolute)).getFileName().toString();
-        } catch (IOException | UnsupportedOperationException e) {
-            return "";
-        }
-    }
-
-    /** The names in a directory in order; none when there is no such directory. */
-    List<String> names(String absolute) {
-        try (Stream<Path> entries = Files.list(path(absolute))) {
-            return entries.map(entry -> entry.getFileName().toString()).sorted().toList();
-        } catch (IOException e) {
-            return List.of();
         }
     }
 

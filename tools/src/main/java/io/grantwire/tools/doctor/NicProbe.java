@@ -1,37 +1,39 @@
 package io.grantwire.tools.doctor;
 
+import io.grantwire.vfio.Iommu;
+import io.grantwire.vfio.PciFunction;
+import io.grantwire.vfio.SysfsPci;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Network cards by driver, the IOMMU and VFIO, and the kernel's software devices. */
 final class NicProbe implements Probe {
     private static final String AREA = "Network";
-    private static final String DEVICES = "/sys/bus/pci/devices";
-    private static final String CLASS_ETHERNET = "0x0200";
 
     @Override
     public List<Finding> look(Machine m) {
         List<Finding> found = new ArrayList<>();
-        for (String bdf : m.names(DEVICES)) {
-            String device = DEVICES + "/" + bdf;
-            if (m.firstLine(device + "/class").startsWith(CLASS_ETHERNET)) {
-                found.add(nic(m, bdf, device));
+        for (PciFunction function : new SysfsPci(m.path("/sys")).list()) {
+            if (function.isNetwork()) {
+                found.add(nic(function));
             }
         }
         if (found.isEmpty()) {
             found.add(
                     Finding.note(AREA, "PCI network cards", "none; uplinks: pcap, tap, af_packet"));
         }
-        int groups = m.names("/sys/kernel/iommu_groups").size();
+        Iommu iommu = new Iommu(m.path("/sys"));
+        Optional<String> lack = iommu.unavailable();
         found.add(
-                groups > 0
-                        ? Finding.ok(AREA, "IOMMU", groups + " groups")
+                lack.isEmpty()
+                        ? Finding.ok(AREA, "IOMMU", iommu.groups() + " groups")
                         : Finding.lack(
                                 AREA,
                                 "IOMMU",
-                                "none active: no VFIO with protection",
-                                "switch VT-d/AMD-Vi on in the firmware and boot with"
-                                        + " intel_iommu=on (Intel)"));
+                                lack.get(),
+                                "sudo sed -i 's/^GRUB_CMDLINE_LINUX=\"/&intel_iommu=on /'"
+                                        + " /etc/default/grub && sudo update-grub && sudo reboot"));
         found.add(
                 m.exists("/dev/vfio/vfio")
                         ? Finding.ok(AREA, "VFIO", "/dev/vfio/vfio")
@@ -44,22 +46,17 @@ final class NicProbe implements Probe {
         return found;
     }
 
-    private static Finding nic(Machine m, String bdf, String device) {
-        String driver = m.linkName(device + "/driver");
-        List<String> interfaces = m.names(device + "/net");
-        String id =
-                m.firstLine(device + "/vendor").replace("0x", "")
-                        + ":"
-                        + m.firstLine(device + "/device").replace("0x", "");
-        String group = m.linkName(device + "/iommu_group");
+    private static Finding nic(PciFunction f) {
         return Finding.note(
                 AREA,
-                bdf,
-                id
+                f.address().toString(),
+                f.id()
                         + ", driver "
-                        + (driver.isEmpty() ? "none" : driver)
-                        + (interfaces.isEmpty() ? "" : ", " + String.join(" ", interfaces))
-                        + (group.isEmpty() ? "" : ", IOMMU group " + group));
+                        + f.driver().orElse("none")
+                        + (f.interfaces().isEmpty() ? "" : ", " + String.join(" ", f.interfaces()))
+                        + (f.iommuGroup().isEmpty()
+                                ? ""
+                                : ", IOMMU group " + f.iommuGroup().getAsInt()));
     }
 
     private static Finding tun(Machine m) {

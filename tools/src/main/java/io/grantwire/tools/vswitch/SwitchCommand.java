@@ -1,0 +1,184 @@
+package io.grantwire.tools.vswitch;
+
+import io.grantwire.pmd.domain.Domain;
+import io.grantwire.pmd.domain.DomainException;
+import io.grantwire.pmd.domain.DomainOptions;
+import io.grantwire.pmd.domain.Domains;
+import io.grantwire.pmd.domain.EmulatedHost;
+import io.grantwire.tools.cli.Cli;
+import io.grantwire.tools.cli.Command;
+import io.grantwire.tools.cli.CommandFailure;
+import io.grantwire.tools.cli.Context;
+import io.grantwire.tools.cli.ExitStatus;
+import io.grantwire.tools.cli.Json;
+import io.grantwire.tools.cli.Logging;
+import io.grantwire.tools.cli.StdinWatch;
+import io.grantwire.tools.cli.UsageException;
+import io.grantwire.vswitch.StatsScreen;
+import io.grantwire.vswitch.Switch;
+import io.grantwire.vswitch.SwitchConfig;
+import io.grantwire.vswitch.SwitchStats;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** {@code switch}: the back end, on real Xen or on an emulated host, until Ctrl-C. */
+public final class SwitchCommand implements Command {
+    private static final Logger XENHOST = LoggerFactory.getLogger("XENHOST");
+    private static final Duration LOOK = Duration.ofMillis(200);
+
+    @Override
+    public int run(String[] args, Context context) throws InterruptedException {
+        SwitchOptions options = new SwitchOptions();
+        if (!Cli.parse(options, withoutSeparator(args), context)) {
+            return ExitStatus.OK;
+        }
+        if (options.xen && (options.emulated || options.dir != null)) {
+            throw new UsageException("--xen goes neither with --emulated nor with --dir");
+        }
+        int period = options.statsSeconds();
+        Uplinks uplinks = Uplinks.parse(options.uplinks, options.retarget);
+        SwitchConfig config = options.config(uplinks.specs());
+        Logging.start(
+                Logging.level(options.logLevel), options.json ? context.err() : context.out());
+
+        try (Host host = Host.open(options);
+                Switch running = Switch.start(config, host.domain)) {
+            Reporter reporter = new Reporter(running, uplinks, options.json, context.out());
+            if (options.control) {
+                StdinWatch.start(context.in(), context.stop(), line -> reporter.report(false));
+            }
+            serve(running, reporter, Duration.ofSeconds(period), context);
+            running.close();
+            if (period > 0 || options.json) {
+                reporter.report(true);
+            }
+        }
+        return ExitStatus.OK;
+    }
+
+    /** The original takes the EAL's options first, then {@code --}, then its own. */
+    private static String[] withoutSeparator(String[] args) {
+        List<String> all = new ArrayList<>(Arrays.asList(args));
+        all.remove("--");
+        return all.toArray(String[]::new);
+    }
+
+    private static void serve(
+            Switch running, Reporter reporter, Duration period, Context context)
+            throws InterruptedException {
+        long next = System.nanoTime() + period.toNanos();
+        while (!context.stop().await(LOOK)) {
+            SwitchStats stats = running.stats();
+            checkAlive(stats);
+            if (!period.isZero() && System.nanoTime() - next >= 0) {
+                next += period.toNanos();
+                reporter.report(false);
+                if (context.out().checkError()) {
+                    // Nobody reads the screens any more: the other end of the pipe is gone.
+                    return;
+                }
+            }
+        }
+    }
+
+    private static void checkAlive(SwitchStats stats) {
+        for (SwitchStats.WorkerStats worker : stats.workers()) {
+            if (!worker.running()) {
+                throw new CommandFailure(
+                        "data core " + worker.lcore() + " has ended (see the log lines above)");
+            }
+        }
+        if (stats.uplinks().stream().allMatch(SwitchStats.UplinkStats::failed)) {
+            throw new CommandFailure(
+                    "uplink " + stats.uplinks().getFirst().spec() + " has failed");
+        }
+    }
+
+    /** Prints statistics, from the main thread and from the one that reads orders. */
+    private static final class Reporter {
+        private final Switch running;
+        private final Uplinks uplinks;
+        private final boolean json;
+        private final PrintStream out;
+
+        Reporter(Switch running, Uplinks uplinks, boolean json, PrintStream out) {
+            this.running = running;
+            this.uplinks = uplinks;
+            this.json = json;
+            this.out = out;
+        }
+
+        synchronized void report(boolean last) {
+            // Inputs first: frames read after that look are not missing from the statistics.
+            var inputs = uplinks.inputs();
+            SwitchStats stats = running.stats();
+            if (json) {
+                var map = io.grantwire.tools.cli.RecordMaps.of(stats);
+                map.put("inputs", inputs);
+                map.put("last", last);
+                out.println(Json.line(map));
+            } else {
+                String screen = StatsScreen.render(stats);
+                // The last one stays beneath what was printed before.
+                out.print(last ? screen.substring(StatsScreen.CLEAR.length()) : screen);
+            }
+            out.flush();
+        }
+    }
+
+    /** The host, when it is ours, and the control domain on it. */
+    private static final class Host implements AutoCloseable {
+        private final EmulatedHost own;
+        final Domain domain;
+
+        private Host(EmulatedHost own, Domain domain) {
+            this.own = own;
+            this.domain = domain;
+        }
+
+        static Host open(SwitchOptions options) {
+            boolean wantsEmulated = options.emulated || options.dir != null;
+            if (options.xen || !wantsEmulated && Domains.xenUnavailable().isEmpty()) {
+                Domain domain =
+                        Domains.open(new DomainOptions(DomainOptions.Mode.XEN, null, 0, ""));
+                XENHOST.info("{}", domain.description());
+                return new Host(null, domain);
+            }
+            Path dir = options.dir == null ? EmulatedHost.defaultDir() : options.dir;
+            if (!options.newHost) {
+                try {
+                    Domain domain = Domains.open(DomainOptions.emulatedControl(dir));
+                    XENHOST.info("joined the emulated host in {}", dir);
+                    return new Host(null, domain);
+                } catch (DomainException e) {
+                    XENHOST.debug("no host to join: {}", e.getMessage());
+                }
+            }
+            EmulatedHost own = EmulatedHost.start(dir);
+            try {
+                Domain domain = Domains.open(DomainOptions.emulatedControl(dir));
+                XENHOST.info("started an emulated host in {}", own.dir());
+                XENHOST.info(
+                        "its store: XENSTORED_PATH={} xenstore-ls", own.xenstoreSocket());
+                return new Host(own, domain);
+            } catch (RuntimeException e) {
+                own.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public void close() {
+            domain.close();
+            if (own != null) {
+                own.close();
+            }
+        }
+    }
+}
