@@ -14,6 +14,10 @@ module io.grantwire.tools {
     requires HdrHistogram;
 
     // Commands are annotated fields.
+    opens io.grantwire.tools.demo to
+            info.picocli;
+    opens io.grantwire.tools.vswitch to
+            info.picocli;
     opens io.grantwire.tools.doctor to
             info.picocli;
     opens io.grantwire.tools.eal to

@@ -118,7 +118,7 @@ public final class UplinkSpec {
     }
 
     /** Makes the device: probed, not configured; owned by the caller. */
-    EthDevice open(Domain domain) {
+    public EthDevice open(Domain domain) {
         return opener.apply(domain);
     }
 

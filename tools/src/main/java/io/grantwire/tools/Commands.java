@@ -19,6 +19,14 @@ final class Commands {
     static final List<Entry> ALL =
             List.of(
                     new Entry(
+                            "demo",
+                            "the whole path on this machine: switch, two guests, traffic",
+                            io.grantwire.tools.demo.DemoCommand::new),
+                    new Entry(
+                            "switch",
+                            "the back end: serves guests, moves frames to and from the wire",
+                            io.grantwire.tools.vswitch.SwitchCommand::new),
+                    new Entry(
                             "testpmd",
                             "the guest's side, and a tester for any port",
                             io.grantwire.tools.testpmd.TestpmdCommand::new),
@@ -33,7 +41,8 @@ final class Commands {
                     new Entry(
                             "doctor",
                             "what this machine offers, and how to mend what lacks",
-                            io.grantwire.tools.doctor.DoctorCommand::new));
+                            io.grantwire.tools.doctor.DoctorCommand::new),
+                    new Entry("generator", "", io.grantwire.tools.demo.GeneratorCommand::new));
 
     private Commands() {}
 

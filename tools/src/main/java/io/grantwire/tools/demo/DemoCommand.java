@@ -50,7 +50,10 @@ public final class DemoCommand implements Command {
             throw new CommandFailure(outcome.problem());
         }
         if (!options.json) {
-            out.println(options.replay() ? "All frames for the guests came out." : "All frames came back in order and unchanged.");
+            out.println(
+                    options.replay()
+                            ? "All frames for the guests came out."
+                            : "All frames came back in order and unchanged.");
         }
         return ExitStatus.OK;
     }
@@ -62,11 +65,17 @@ public final class DemoCommand implements Command {
             List<String> more = new ArrayList<>(mode.switchOptions());
             more.addAll(List.of("--vm2vm", options.vm2vm));
             stage.startSwitch(more);
-            say("  look into its store: XENSTORED_PATH="
+            say(
+                    "  look into its store: XENSTORED_PATH="
                             + stage.files().dir().resolve("xenstored.sock")
                             + " xenstore-ls");
             guest(stage, "VM1", Topology.VM1_DOMID, Stage.VM1, Stage.VM2);
-            guest(stage, "VM2", Topology.VM2_DOMID, Stage.VM2, io.grantwire.pmd.net.MacAddress.format(Topology.LAST_MAC));
+            guest(
+                    stage,
+                    "VM2",
+                    Topology.VM2_DOMID,
+                    Stage.VM2,
+                    io.grantwire.pmd.net.MacAddress.format(Topology.LAST_MAC));
             mode.begin(stage);
             finished = watch(stage, mode, context);
             if (finished && options.keep) {
@@ -79,13 +88,15 @@ public final class DemoCommand implements Command {
         } catch (Stage.InterruptedRun e) {
             finished = false;
         }
+        // Guests that have ended are in no later statistics.
+        SwitchView guests = stage.lastView();
         SwitchView last = stage.end();
         return new Outcome(
                 last.fromWire(),
-                last.delivered(Stage.VM1),
-                last.delivered(Stage.VM2),
+                guests.delivered(Stage.VM1),
+                guests.delivered(Stage.VM2),
                 last.toWire(),
-                last.drops(),
+                guests.dropsWith(last),
                 mode.seconds(),
                 mode.latencyNanos(),
                 finished ? mode.problem(last) : null,

@@ -30,7 +30,8 @@ final class DemoOptions {
     @Option(
             names = "--pcap-in",
             paramLabel = "FILE",
-            description = "Play this capture (pcap or pcapng) from the wire, instead of generating.")
+            description =
+                    "Play this capture (pcap or pcapng) from the wire, instead of generating.")
     Path pcapIn;
 
     @Option(
@@ -53,13 +54,15 @@ final class DemoOptions {
     @Option(
             names = "--size",
             paramLabel = "BYTES",
-            description = "Length of generated frames, with VLAN tag and without CRC (default: 64).")
+            description =
+                    "Length of generated frames, with VLAN tag and without CRC (default: 64).")
     Integer size;
 
     @Option(
             names = "--vlan",
             paramLabel = "N",
-            description = "VLAN of frames that are generated or readdressed (default: 1000, VM1's).")
+            description =
+                    "VLAN of frames that are generated or readdressed (default: 1000, VM1's).")
     Integer vlan;
 
     @Option(
@@ -123,7 +126,9 @@ final class DemoOptions {
         refuse(
                 duration != null && !(duration > 0 && duration <= 86_400),
                 "--duration must be more than 0 seconds and at most a day");
-        refuse(!vm2vm.equals("0") && !vm2vm.equals("1"), "Invalid argument for vm2vm [0|1]: " + vm2vm);
+        refuse(
+                !vm2vm.equals("0") && !vm2vm.equals("1"),
+                "Invalid argument for vm2vm [0|1]: " + vm2vm);
     }
 
     private static void refuse(boolean wrong, String message) {
@@ -135,8 +140,9 @@ final class DemoOptions {
     private boolean sameFile() {
         try {
             return pcapOut != null
-                    && (pcapOut.toAbsolutePath().normalize().equals(
-                                    pcapIn.toAbsolutePath().normalize())
+                    && (pcapOut.toAbsolutePath()
+                                    .normalize()
+                                    .equals(pcapIn.toAbsolutePath().normalize())
                             || Files.exists(pcapOut) && Files.isSameFile(pcapIn, pcapOut));
         } catch (java.io.IOException e) {
             return false;

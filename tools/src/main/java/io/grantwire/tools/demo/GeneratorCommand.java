@@ -62,6 +62,9 @@ public final class GeneratorCommand implements Command {
         @Option(names = "--window", paramLabel = "N")
         int window = Topology.WINDOW;
 
+        @Option(names = "--one-hop")
+        boolean oneHop;
+
         @Option(
                 names = {"-h", "--help"},
                 usageHelp = true)
@@ -85,7 +88,8 @@ public final class GeneratorCommand implements Command {
                         XenvirtMempools.create(
                                 domain, "generator", MBUFS, Mempool.DEFAULT_DATA_ROOM, CACHE)) {
             if (options.size > Mempool.DEFAULT_DATA_ROOM) {
-                throw new CommandFailure("frames of " + options.size + " bytes do not fit a buffer");
+                throw new CommandFailure(
+                        "frames of " + options.size + " bytes do not fit a buffer");
             }
             device.configure(EthConfig.SINGLE_QUEUE);
             device.txQueueSetup(0, 0);
@@ -105,6 +109,8 @@ public final class GeneratorCommand implements Command {
                 throw new CommandFailure("generating failed: " + lcore.failure(), lcore.failure());
             }
             context.out().println(Json.line(result(loop)));
+            // The device stays until the parent has seen that: its end would be a dead guest.
+            context.stop().await();
         }
         return ExitStatus.OK;
     }
@@ -117,9 +123,9 @@ public final class GeneratorCommand implements Command {
                 o.vlan,
                 Topology.VM1_MAC,
                 Topology.WIRE_MAC,
-                Topology.FIRST_VLAN + 1,
-                Topology.LAST_MAC,
-                Topology.VM2_MAC,
+                o.oneHop ? Topology.FIRST_VLAN : Topology.FIRST_VLAN + 1,
+                o.oneHop ? Topology.VM2_MAC : Topology.LAST_MAC,
+                o.oneHop ? Topology.VM1_MAC : Topology.VM2_MAC,
                 o.window);
     }
 

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Frames come from a capture, and what goes out is written to another. Over when the capture is used
- * up and every frame that a guest got has been taken from it again.
+ * Frames come from a capture, and what goes out is written to another. Over when the capture is
+ * used up and every frame that a guest got has been taken from it again.
  */
 final class ReplayMode implements Mode {
     private static final long STUCK_NANOS = 20_000_000_000L;

@@ -44,8 +44,14 @@ final class Stage implements AutoCloseable {
         List<String> args =
                 new ArrayList<>(
                         List.of(
-                                "switch", "-p", "1", "--dir", files.dir().toString(), "--new-host",
-                                "--control", "--json"));
+                                "switch",
+                                "-p",
+                                "1",
+                                "--dir",
+                                files.dir().toString(),
+                                "--new-host",
+                                "--control",
+                                "--json"));
         args.addAll(more);
         theSwitch = Child.start("switch", launcher.command(args), this::onAnswer);
         children.add(theSwitch);
@@ -120,6 +126,16 @@ final class Stage implements AutoCloseable {
         await(() -> answeredSince(before), ANSWER_PATIENCE, "the switch does not answer");
         synchronized (answers) {
             return new SwitchView(lastAnswer);
+        }
+    }
+
+    /** The switch's statistics as they are now, or were last when it does not run any more. */
+    SwitchView lastView() {
+        if (theSwitch != null && theSwitch.alive() && !stop.requested()) {
+            return view();
+        }
+        synchronized (answers) {
+            return new SwitchView(lastAnswer == null ? SwitchView.NOTHING : lastAnswer);
         }
     }
 

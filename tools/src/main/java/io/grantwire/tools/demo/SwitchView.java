@@ -9,6 +9,9 @@ import java.util.TreeMap;
 
 /** The switch's statistics at one moment, as its process reported them. */
 final class SwitchView {
+    /** Statistics of a switch that never came to be. */
+    static final String NOTHING = "{\"devices\":[],\"uplinks\":[],\"workers\":[],\"inputs\":[]}";
+
     private final JsonObject root;
 
     SwitchView(String json) {
@@ -66,10 +69,20 @@ final class SwitchView {
 
     /** Frames lost anywhere, by reason. */
     Map<String, Long> drops() {
+        return dropsWith(this);
+    }
+
+    /** Frames lost: at the guests as of these statistics, elsewhere as of later ones. */
+    Map<String, Long> dropsWith(SwitchView later) {
         Map<String, Long> all = new TreeMap<>();
         for (JsonElement device : root.getAsJsonArray("devices")) {
             addDrops(all, device.getAsJsonObject(), "tx");
         }
+        later.addElsewhere(all);
+        return all;
+    }
+
+    private void addElsewhere(Map<String, Long> all) {
         for (JsonElement uplink : root.getAsJsonArray("uplinks")) {
             addDrops(all, uplink.getAsJsonObject(), "fromWire");
             addDrops(all, uplink.getAsJsonObject(), "toWire");
@@ -77,17 +90,9 @@ final class SwitchView {
         for (JsonElement worker : root.getAsJsonArray("workers")) {
             merge(all, worker.getAsJsonObject().getAsJsonObject("lost"));
         }
-        return all;
     }
 
-    /** Frames lost at the wire's side because nobody there is meant, by reason. */
-    Map<String, Long> wireDrops() {
-        Map<String, Long> all = new TreeMap<>();
-        addDrops(all, uplink(), "fromWire");
-        return all;
-    }
-
-    /** Rings that broke the rules, by rule. */
+    /** Whether a device broke the rules. */
     boolean quarantined() {
         for (JsonElement device : root.getAsJsonArray("devices")) {
             if (!device.getAsJsonObject().get("state").getAsString().equals("ready")) {

@@ -47,14 +47,17 @@ public final class SwitchCommand implements Command {
         Logging.start(
                 Logging.level(options.logLevel), options.json ? context.err() : context.out());
 
-        try (Host host = Host.open(options);
-                Switch running = Switch.start(config, host.domain)) {
+        try (Host host = Host.open(options)) {
+            Switch running = Switch.start(config, host.domain);
             Reporter reporter = new Reporter(running, uplinks, options.json, context.out());
-            if (options.control) {
-                StdinWatch.start(context.in(), context.stop(), line -> reporter.report(false));
+            try {
+                if (options.control) {
+                    StdinWatch.start(context.in(), context.stop(), line -> reporter.report(false));
+                }
+                serve(running, reporter, Duration.ofSeconds(period), context);
+            } finally {
+                running.close();
             }
-            serve(running, reporter, Duration.ofSeconds(period), context);
-            running.close();
             if (period > 0 || options.json) {
                 reporter.report(true);
             }
@@ -69,8 +72,7 @@ public final class SwitchCommand implements Command {
         return all.toArray(String[]::new);
     }
 
-    private static void serve(
-            Switch running, Reporter reporter, Duration period, Context context)
+    private static void serve(Switch running, Reporter reporter, Duration period, Context context)
             throws InterruptedException {
         long next = System.nanoTime() + period.toNanos();
         while (!context.stop().await(LOOK)) {
@@ -95,8 +97,7 @@ public final class SwitchCommand implements Command {
             }
         }
         if (stats.uplinks().stream().allMatch(SwitchStats.UplinkStats::failed)) {
-            throw new CommandFailure(
-                    "uplink " + stats.uplinks().getFirst().spec() + " has failed");
+            throw new CommandFailure("uplink " + stats.uplinks().getFirst().spec() + " has failed");
         }
     }
 
@@ -164,8 +165,7 @@ public final class SwitchCommand implements Command {
             try {
                 Domain domain = Domains.open(DomainOptions.emulatedControl(dir));
                 XENHOST.info("started an emulated host in {}", own.dir());
-                XENHOST.info(
-                        "its store: XENSTORED_PATH={} xenstore-ls", own.xenstoreSocket());
+                XENHOST.info("its store: XENSTORED_PATH={} xenstore-ls", own.xenstoreSocket());
                 return new Host(own, domain);
             } catch (RuntimeException e) {
                 own.close();

@@ -113,10 +113,16 @@ final class SwitchOptions {
     @Option(names = "--log-level", paramLabel = "LEVEL", description = "1 to 8, or a name.")
     String logLevel = "info";
 
-    @Option(names = "-c", paramLabel = "MASK", description = "Lcores as a mask; the lowest is main.")
+    @Option(
+            names = "-c",
+            paramLabel = "MASK",
+            description = "Lcores as a mask; the lowest is main.")
     String coremask;
 
-    @Option(names = "-l", paramLabel = "LIST", description = "Lcores as a list; the lowest is main.")
+    @Option(
+            names = "-l",
+            paramLabel = "LIST",
+            description = "Lcores as a list; the lowest is main.")
     String corelist;
 
     @Option(
