@@ -118,12 +118,16 @@ final class Stage implements AutoCloseable {
 
     /** The switch's statistics, asked for now. */
     SwitchView view() {
+        return view(true);
+    }
+
+    private SwitchView view(boolean heedStop) {
         long before;
         synchronized (answers) {
             before = answered;
         }
         theSwitch.tell("stats");
-        await(() -> answeredSince(before), ANSWER_PATIENCE, "the switch does not answer");
+        await(() -> answeredSince(before), ANSWER_PATIENCE, "the switch does not answer", heedStop);
         synchronized (answers) {
             return new SwitchView(lastAnswer);
         }
@@ -131,8 +135,8 @@ final class Stage implements AutoCloseable {
 
     /** The switch's statistics as they are now, or were last when it does not run any more. */
     SwitchView lastView() {
-        if (theSwitch != null && theSwitch.alive() && !stop.requested()) {
-            return view();
+        if (theSwitch != null && theSwitch.alive()) {
+            return view(false);
         }
         synchronized (answers) {
             return new SwitchView(lastAnswer == null ? SwitchView.NOTHING : lastAnswer);
@@ -152,10 +156,15 @@ final class Stage implements AutoCloseable {
      * @throws InterruptedRun when a person does not want to wait
      */
     void await(BooleanSupplier condition, Duration atMost, String otherwise) {
+        await(condition, atMost, otherwise, true);
+    }
+
+    private void await(
+            BooleanSupplier condition, Duration atMost, String otherwise, boolean heedStop) {
         long deadline = System.nanoTime() + atMost.toNanos();
         while (!condition.getAsBoolean()) {
             check();
-            if (stop.requested()) {
+            if (heedStop && stop.requested()) {
                 throw new InterruptedRun();
             }
             if (System.nanoTime() - deadline >= 0) {
