@@ -11,6 +11,7 @@ module io.grantwire.pmd {
 
     exports io.grantwire.pmd.domain;
     exports io.grantwire.pmd.driver.xenvirt;
+    exports io.grantwire.pmd.driver.pcap;
     exports io.grantwire.pmd.ethdev;
     exports io.grantwire.pmd.lcore;
     exports io.grantwire.pmd.mbuf;

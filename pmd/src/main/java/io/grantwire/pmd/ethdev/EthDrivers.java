@@ -3,6 +3,7 @@ package io.grantwire.pmd.ethdev;
 import io.grantwire.pmd.domain.Domain;
 import io.grantwire.pmd.driver.afpacket.AfPacketDriver;
 import io.grantwire.pmd.driver.nulldev.NullDriver;
+import io.grantwire.pmd.driver.pcap.PcapDriver;
 import io.grantwire.pmd.driver.tap.TapDriver;
 import io.grantwire.pmd.driver.xenvirt.XenvirtDriver;
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ public final class EthDrivers {
             new CopyOnWriteArrayList<>(
                     List.of(
                             new NullDriver(),
+                            new PcapDriver(),
                             new XenvirtDriver(),
                             new TapDriver(),
                             new AfPacketDriver()));
