@@ -42,7 +42,8 @@ final class Commands {
                             "doctor",
                             "what this machine offers, and how to mend what lacks",
                             io.grantwire.tools.doctor.DoctorCommand::new),
-                    new Entry("generator", "", io.grantwire.tools.demo.GeneratorCommand::new));
+                    new Entry("generator", "", io.grantwire.tools.demo.GeneratorCommand::new),
+                    new Entry("rehearse", "", io.grantwire.tools.rehearsal.RehearseCommand::new));
 
     private Commands() {}
 

@@ -10,6 +10,7 @@ import io.grantwire.tools.cli.UsageException;
 import io.grantwire.tools.cli.Version;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -29,7 +30,8 @@ public final class Main {
         PrintStream out = stream(FileDescriptor.out);
         PrintStream err = stream(FileDescriptor.err);
         StopRequest stop = new StopRequest();
-        int status = run(args, out, err, stop);
+        Signals.bind(stop);
+        int status = run(args, System.in, out, err, stop);
         out.flush();
         err.flush();
         System.exit(status);
@@ -40,8 +42,13 @@ public final class Main {
         return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
     }
 
-    /** Runs the program inside this JVM; what {@link #main} does apart from ending it. */
-    static int run(String[] args, PrintStream out, PrintStream err, StopRequest stop) {
+    /**
+     * Runs the program inside this JVM; what {@link #main} does apart from ending it.
+     *
+     * @return the exit status
+     */
+    public static int run(
+            String[] args, InputStream in, PrintStream out, PrintStream err, StopRequest stop) {
         if (args.length == 0) {
             err.println("grantwire: no command given; grantwire --help lists them");
             return ExitStatus.USAGE;
@@ -75,14 +82,13 @@ public final class Main {
                             + "; grantwire --help lists them");
             return ExitStatus.USAGE;
         }
-        return run(entry, rest, new Context(name, System.in, out, err, stop));
+        return run(entry, rest, new Context(name, in, out, err, stop));
     }
 
     private static int run(Commands.Entry entry, String[] args, Context context) {
         PrintStream err = context.err();
         String prefix = "grantwire " + entry.name() + ": ";
         try {
-            Signals.bind(context.stop());
             Command command = entry.create().get();
             return command.run(args, context);
         } catch (UsageException | IllegalArgumentException e) {

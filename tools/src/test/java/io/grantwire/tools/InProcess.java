@@ -2,6 +2,7 @@ package io.grantwire.tools;
 
 import io.grantwire.tools.cli.StopRequest;
 import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
@@ -21,7 +22,13 @@ public final class InProcess {
     public static Result run(String... args) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
-        int status = Main.run(args, stream(out), stream(err), new StopRequest());
+        int status =
+                Main.run(
+                        args,
+                        InputStream.nullInputStream(),
+                        stream(out),
+                        stream(err),
+                        new StopRequest());
         return new Result(
                 status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     }

@@ -69,13 +69,11 @@ public final class DemoCommand implements Command {
                     "  look into its store: XENSTORED_PATH="
                             + stage.files().dir().resolve("xenstored.sock")
                             + " xenstore-ls");
-            guest(stage, "VM1", Topology.VM1_DOMID, Stage.VM1, Stage.VM2);
-            guest(
-                    stage,
-                    "VM2",
-                    Topology.VM2_DOMID,
-                    Stage.VM2,
-                    io.grantwire.pmd.net.MacAddress.format(Topology.LAST_MAC));
+            Child vm1 = stage.startGuest("VM1", Topology.VM1_DOMID, Stage.VM1, Stage.VM2);
+            Child vm2 = stage.startGuest("VM2", Topology.VM2_DOMID, Stage.VM2, Stage.LAST);
+            mode.prepare(stage);
+            letIn(stage, vm1, Topology.VM1_DOMID, Stage.VM1, Stage.VM2);
+            letIn(stage, vm2, Topology.VM2_DOMID, Stage.VM2, Stage.LAST);
             mode.begin(stage);
             finished = watch(stage, mode, context);
             if (finished && options.keep) {
@@ -103,9 +101,9 @@ public final class DemoCommand implements Command {
                 !finished);
     }
 
-    private void guest(Stage stage, String name, int domid, String mac, String peer) {
-        stage.startGuest(name, domid, mac, peer);
-        say(name + ": domain " + domid + ", " + mac + ", forwards to " + peer);
+    private void letIn(Stage stage, Child guest, int domid, String mac, String peer) {
+        stage.letIn(guest, mac);
+        say(guest.name() + ": domain " + domid + ", " + mac + ", forwards to " + peer);
     }
 
     /** Shows the counters once a second until the traffic is through. */

@@ -22,6 +22,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import org.HdrHistogram.Histogram;
 import picocli.CommandLine.Option;
@@ -78,7 +80,8 @@ public final class GeneratorCommand implements Command {
             return ExitStatus.OK;
         }
         Logging.start(Level.WARNING, context.err());
-        StdinWatch.start(context.in(), context.stop());
+        CountDownLatch go = new CountDownLatch(1);
+        StdinWatch.start(context.in(), context.stop(), line -> go.countDown());
         DomainOptions wanted =
                 new DomainOptions(
                         DomainOptions.Mode.EMULATED, options.dir, options.domid, "generator");
@@ -96,7 +99,13 @@ public final class GeneratorCommand implements Command {
             device.rxQueueSetup(0, 0, pool);
             device.start();
             TrafficLoop loop = new TrafficLoop(device, pool, plan(options));
-            Lcore lcore = Lcores.launch(1, -1, "generator", loop);
+            // The first line that comes in sets the traffic off.
+            while (!go.await(LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
+                if (context.stop().requested()) {
+                    return ExitStatus.OK;
+                }
+            }
+            Lcore lcore = Lcores.launch(-1, -1, "generator", loop);
             try {
                 watch(loop, lcore, context);
             } finally {

@@ -14,6 +14,7 @@ import java.util.Map;
  */
 final class GeneratorMode implements Mode {
     private final DemoOptions options;
+    private Child generator;
     private volatile String lastLine = "{}";
 
     GeneratorMode(DemoOptions options) {
@@ -26,7 +27,7 @@ final class GeneratorMode implements Mode {
     }
 
     @Override
-    public void begin(Stage stage) {
+    public void prepare(Stage stage) {
         List<String> args = new ArrayList<>();
         args.addAll(List.of("generator", "--dir", stage.files().dir().toString()));
         args.addAll(List.of("--size", Integer.toString(options.size())));
@@ -38,7 +39,12 @@ final class GeneratorMode implements Mode {
             // VM1's frames go to the wire at once, from it and to VM2's address.
             args.add("--one-hop");
         }
-        stage.start("generator", args, line -> lastLine = line);
+        generator = stage.start("generator", args, line -> lastLine = line);
+    }
+
+    @Override
+    public void begin(Stage stage) {
+        generator.tell("go");
     }
 
     @Override

@@ -8,6 +8,9 @@ interface Mode {
     /** What the switch is to be told besides the usual. */
     List<String> switchOptions();
 
+    /** Starts the processes it needs besides; the switch is there. */
+    default void prepare(Stage stage) {}
+
     /** Starts the traffic; switch and guests are there. */
     void begin(Stage stage);
 

@@ -16,6 +16,7 @@ import java.util.function.BooleanSupplier;
 final class Stage implements AutoCloseable {
     static final String VM1 = MacAddress.format(Topology.VM1_MAC);
     static final String VM2 = MacAddress.format(Topology.VM2_MAC);
+    static final String LAST = MacAddress.format(Topology.LAST_MAC);
 
     private static final Duration START_PATIENCE = Duration.ofSeconds(60);
     private static final Duration END_PATIENCE = Duration.ofSeconds(15);
@@ -67,33 +68,42 @@ final class Stage implements AutoCloseable {
         }
     }
 
-    /** Starts a guest that forwards what it gets, and waits until the switch serves it. */
-    void startGuest(String name, int domid, String mac, String peer) {
-        Child guest =
-                Child.start(
+    /**
+     * Starts a guest's process. All can be started at once: a guest shows itself to the switch when
+     * it is told to, in {@link #letIn}.
+     */
+    Child startGuest(String name, int domid, String mac, String peer) {
+        return start(
+                name,
+                List.of(
+                        "testpmd",
+                        "--dir",
+                        files.dir().toString(),
+                        "--domid",
+                        Integer.toString(domid),
+                        "--name",
                         name,
-                        launcher.command(
-                                List.of(
-                                        "testpmd",
-                                        "--dir",
-                                        files.dir().toString(),
-                                        "--domid",
-                                        Integer.toString(domid),
-                                        "--name",
-                                        name,
-                                        "--vdev",
-                                        "eth_xenvirt0,mac=" + mac,
-                                        "--",
-                                        "-i",
-                                        "--forward-mode=mac",
-                                        "--tx-retry",
-                                        "--eth-peer=0," + peer)),
-                        line -> {});
-        children.add(guest);
+                        "--vdev",
+                        "eth_xenvirt0,mac=" + mac,
+                        "--",
+                        "-i",
+                        "--disable-device-start",
+                        "--forward-mode=mac",
+                        "--tx-retry",
+                        "--eth-peer=0," + peer),
+                line -> {});
+    }
+
+    /** Has a guest start its port and forward, and waits until the switch serves it. */
+    void letIn(Child guest, String mac) {
+        guest.tell("port start 0");
         // The guest must not drop either: it waits for room as long as the switch does.
         guest.tell("set burst tx delay 50 retry 1000000");
         guest.tell("start");
-        await(() -> view().registered(mac), START_PATIENCE, name + " was not served by the switch");
+        await(
+                () -> view().registered(mac),
+                START_PATIENCE,
+                guest.name() + " was not served by the switch");
     }
 
     /** Starts one more process. */

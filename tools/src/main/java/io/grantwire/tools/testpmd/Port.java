@@ -55,8 +55,10 @@ final class Port {
     }
 
     void stop() {
-        device.stop();
-        started = false;
+        if (started) {
+            device.stop();
+            started = false;
+        }
     }
 
     void close() {

@@ -59,7 +59,9 @@ public final class TestpmdCommand implements Command {
             if (options.interactive) {
                 context.out().println("Interactive-mode selected");
             }
-            session.startPorts(session.ports());
+            if (!options.disableDeviceStart) {
+                session.startPorts(session.ports());
+            }
             if (options.cmdlineFile != null) {
                 runFile(options.cmdlineFile, shell, context);
             }

@@ -28,6 +28,11 @@ public final class TestpmdOptions {
     boolean txFirst;
 
     @Option(
+            names = "--disable-device-start",
+            description = "Leave the ports stopped until port start.")
+    boolean disableDeviceStart;
+
+    @Option(
             names = "--cmdline-file",
             paramLabel = "FILE",
             description = "Run the commands in this file first.")
