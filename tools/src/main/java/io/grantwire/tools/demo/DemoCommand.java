@@ -32,10 +32,14 @@ public final class DemoCommand implements Command {
         Logging.start(Level.WARNING, context.err());
         Mode mode = options.replay() ? new ReplayMode(options) : new GeneratorMode(options);
         HostFiles files = HostFiles.choose(options.dir);
+        OutputFile output = OutputFile.of(options.pcapOut);
         Outcome outcome;
         try (Stage stage =
                 new Stage(SelfLauncher.find(Main.class.getName()), files, context.stop())) {
             outcome = play(stage, mode, context);
+        } catch (CommandFailure e) {
+            output.removeIfNew();
+            throw e;
         }
         if (options.json) {
             out.println(Json.pretty(outcome.toMap()));
@@ -95,6 +99,8 @@ public final class DemoCommand implements Command {
                 guests.delivered(Stage.VM2),
                 last.toWire(),
                 guests.dropsWith(last),
+                last.inputSkipped(),
+                last.inputProblems(),
                 mode.seconds(),
                 mode.latencyNanos(),
                 finished ? mode.problem(last) : null,

@@ -1,6 +1,7 @@
 package io.grantwire.tools.demo;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -11,6 +12,8 @@ import java.util.Map;
  * @param vm2 frames that VM1 forwarded and VM2 got
  * @param out frames the wire took
  * @param dropped frames lost or meant for nobody, by reason
+ * @param skipped packets of the capture that are no whole Ethernet frames
+ * @param notes what is odd about the capture, one line each
  * @param seconds how long traffic flowed
  * @param latencyNanos latency by percentile, {@code max} last; empty when it was not measured
  * @param problem what went wrong, in one line, or null
@@ -22,6 +25,8 @@ record Outcome(
         long vm2,
         long out,
         Map<String, Long> dropped,
+        long skipped,
+        List<String> notes,
         double seconds,
         Map<String, Long> latencyNanos,
         String problem,
@@ -39,6 +44,8 @@ record Outcome(
         map.put("forwardedToVm2", vm2);
         map.put("out", out);
         map.put("dropped", dropped);
+        map.put("skipped", skipped);
+        map.put("notes", notes);
         map.put("seconds", Math.round(seconds * 1000) / 1000.0);
         map.put("mpps", Math.round(mpps() * 1e6) / 1e6);
         map.put("latencyNanos", latencyNanos.isEmpty() ? null : latencyNanos);

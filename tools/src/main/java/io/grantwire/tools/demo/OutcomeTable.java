@@ -34,6 +34,10 @@ final class OutcomeTable {
         for (Map.Entry<String, Long> drop : o.dropped().entrySet()) {
             row(text, "  " + drop.getKey(), drop.getValue());
         }
+        if (o.skipped() > 0) {
+            row(text, "Skipped in the capture", o.skipped());
+            o.notes().forEach(note -> text.append("  ").append(note).append('\n'));
+        }
         text.append(
                 String.format(
                         Locale.ROOT,

@@ -4,6 +4,8 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.grantwire.tools.cli.Json;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -59,6 +61,22 @@ final class SwitchView {
     boolean inputUsedUp() {
         JsonObject input = input();
         return input != null && input.get("usedUp").getAsBoolean();
+    }
+
+    /** Packets of the capture that are no whole Ethernet frames and were passed over. */
+    long inputSkipped() {
+        JsonObject input = input();
+        return input == null ? 0 : input.get("skipped").getAsLong();
+    }
+
+    /** What is odd about the capture, one line each. */
+    List<String> inputProblems() {
+        List<String> problems = new ArrayList<>();
+        JsonObject input = input();
+        if (input != null) {
+            input.getAsJsonArray("problems").forEach(line -> problems.add(line.getAsString()));
+        }
+        return problems;
     }
 
     /** Whether the wire has failed. */

@@ -58,6 +58,8 @@ public final class SwitchCommand implements Command {
             } finally {
                 running.close();
             }
+            // What was still to be written is written now.
+            uplinks.check();
             if (period > 0 || options.json) {
                 reporter.report(true);
             }
@@ -78,6 +80,7 @@ public final class SwitchCommand implements Command {
         while (!context.stop().await(LOOK)) {
             SwitchStats stats = running.stats();
             checkAlive(stats);
+            reporter.uplinks.check();
             if (!period.isZero() && System.nanoTime() - next >= 0) {
                 next += period.toNanos();
                 reporter.report(false);

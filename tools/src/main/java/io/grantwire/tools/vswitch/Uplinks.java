@@ -1,7 +1,10 @@
 package io.grantwire.tools.vswitch;
 
+import io.grantwire.pmd.driver.pcap.PcapDevice;
 import io.grantwire.pmd.ethdev.EthDevice;
+import io.grantwire.pmd.ethdev.EthStats;
 import io.grantwire.pmd.net.MacAddress;
+import io.grantwire.tools.cli.CommandFailure;
 import io.grantwire.tools.cli.UsageException;
 import io.grantwire.vswitch.UplinkSpec;
 import java.util.ArrayList;
@@ -12,10 +15,10 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /** The uplinks asked for, and what can be told about the files that some of them read. */
 final class Uplinks {
-    private record Input(String spec, EthDevice device) {}
+    private record Capture(String spec, PcapDevice device) {}
 
     private final List<UplinkSpec> specs = new ArrayList<>();
-    private final List<Input> inputs = new CopyOnWriteArrayList<>();
+    private final List<Capture> captures = new CopyOnWriteArrayList<>();
 
     private Uplinks() {}
 
@@ -46,7 +49,9 @@ final class Uplinks {
                         spec.toString(),
                         domain -> {
                             EthDevice device = spec.open(domain);
-                            inputs.add(new Input(spec.toString(), device));
+                            if (device instanceof PcapDevice capture) {
+                                captures.add(new Capture(spec.toString(), capture));
+                            }
                             return retarget == null
                                     ? device
                                     : new RetargetingDevice(
@@ -63,18 +68,32 @@ final class Uplinks {
     /** For each capture: how many frames were read of it, and whether it is used up. */
     List<Map<String, Object>> inputs() {
         List<Map<String, Object>> all = new ArrayList<>();
-        for (Input input : inputs) {
+        for (Capture capture : captures) {
+            PcapDevice device = capture.device();
             Map<String, Object> one = new LinkedHashMap<>();
-            boolean usedUp = usedUp(input.device());
-            one.put("spec", input.spec());
+            boolean usedUp = device.inputFinished();
+            EthStats stats = device.stats();
+            one.put("spec", capture.spec());
             one.put("usedUp", usedUp);
-            one.put("frames", input.device().stats().ipackets());
+            one.put("frames", stats.ipackets());
+            one.put("skipped", stats.ierrors());
+            one.put("problems", device.inputProblems());
             all.add(one);
         }
         return all;
     }
 
-    private static boolean usedUp(EthDevice device) {
-        return device.xstats().getOrDefault("rx_end_of_input", 0L) != 0;
+    /**
+     * Looks whether captures are read and written as they should.
+     *
+     * @throws CommandFailure when one is not
+     */
+    void check() {
+        for (Capture capture : captures) {
+            String error = capture.device().ioError().orElse(null);
+            if (error != null) {
+                throw new CommandFailure("uplink " + capture.spec() + ": " + error);
+            }
+        }
     }
 }
