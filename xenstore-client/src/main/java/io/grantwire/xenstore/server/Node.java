@@ -17,7 +17,7 @@ record Node(byte[] value, Permissions permissions, Children children, long gener
     static final byte[] NO_VALUE = new byte[0];
 
     /** What xenstored counts for a node besides its contents. */
-    private static final int FIXED_BYTES = 16;
+    private static final int FIXED_BYTES = 24;
 
     private static final int BYTES_PER_PERMISSION = 8;
 

@@ -11,7 +11,7 @@ package io.grantwire.xenstore.server;
  *
  * @param nodes nodes the domain may own
  * @param nodeSize bytes of one node have to stay below this: its value, its children's names with
- *     their NULs, 8 per permission and 16 for the node
+ *     their NULs, 8 per permission and 24 for the node
  * @param watches watches the domain may have registered
  * @param transactions transactions the domain may have open
  * @param transactionNodes nodes one transaction may touch

@@ -226,6 +226,9 @@ final class StoreView {
 
     private void checkSize(int size) throws StoreError {
         if (!domain.privileged() && size >= store.quotas().nodeSize()) {
+            if (tx != null) {
+                tx.fail();
+            }
             throw new StoreError(StoreErrno.ENOSPC);
         }
     }
