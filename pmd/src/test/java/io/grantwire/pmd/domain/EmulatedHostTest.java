@@ -116,8 +116,7 @@ class EmulatedHostTest {
                 host.destroyDomain(domid);
                 return;
             } catch (DomainException e) {
-                if (!e.getMessage().contains("in use by process")
-                        || System.nanoTime() > deadline) {
+                if (!e.getMessage().contains("in use by process") || System.nanoTime() > deadline) {
                     throw e;
                 }
                 Thread.onSpinWait();
