@@ -180,16 +180,13 @@ public final class VhostDevice extends AbstractEthDevice {
         if (tx == null) {
             return 0;
         }
+        long bytes = received.bytes();
         int n =
                 TransmitPath.dequeue(
                         tx, pool, mbufs, offset, count, MAX_FRAME, Mbuf.NO_PORT, received);
         tx.publish();
         if (n > 0) {
-            long bytes = 0;
-            for (int i = 0; i < n; i++) {
-                bytes += Mbuf.pktLen(mbufs[offset + i]);
-            }
-            rxQueueCounters.add(n, bytes);
+            rxQueueCounters.add(n, received.bytes() - bytes);
         }
         return n;
     }

@@ -1,5 +1,6 @@
 package io.grantwire.vswitch.ring;
 
+import io.grantwire.bindings.raw.HostMemory;
 import io.grantwire.pmd.virtio.PeerMemory;
 import io.grantwire.pmd.virtio.RingIndex;
 import io.grantwire.pmd.virtio.SplitRingLayout;
@@ -27,6 +28,10 @@ import java.nio.ByteOrder;
  * <p>The first violation ends the service: {@link #violation()} says why, and from then on the
  * window does not fill again. The descriptor table and the available ring are never written.
  *
+ * <p>What the walker keeps of a buffer is its address in this process together with the length that
+ * was checked; it never leaves this package, and every copy here is of that length or less. The
+ * accesses go through {@link HostMemory#ALL}, see there for why.
+ *
  * <p>One thread at a time, the polling one. Nothing here allocates after construction, and nothing
  * but a programming error throws.
  *
@@ -42,11 +47,21 @@ public final class DeviceRing {
     /** Bytes in front of each frame. */
     public static final int HEADER = VirtioNetHeader.SIZE;
 
+    /** Another chain is walked while no more buffers than this are written down. */
+    private static final int SPILL_LIMIT = 4 * WINDOW;
+
+    private static final int CHECKED_FLAGS = SplitRingLayout.F_INDIRECT | SplitRingLayout.F_WRITE;
+
     private static final ValueLayout.OfLong U64 =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    final MemorySegment ring;
-    final GuestMemory memory;
+    static final MemorySegment ALL = HostMemory.ALL;
+
+    /** Keeps the memory reachable; accesses go through its address. */
+    private final MemorySegment segment;
+
+    private final long ring;
+    private final GuestMemory memory;
     private final boolean deviceWrites;
     private final int size;
     final int mask;
@@ -68,15 +83,25 @@ public final class DeviceRing {
 
     private RejectReason violation;
 
-    // The window: chains winPos to winEnd - 1 wait to be used. Chain c has the head heads[c], room
-    // for (or) bytes[c] bytes of frame, and the buffers firstBuffer[c] to firstBuffer[c + 1] - 1.
+    // The window: chains winPos to winEnd - 1 wait to be used. A chain is two words: where its
+    // buffer is, or for one of several buffers their index in places and lengths; and what CHAIN_*
+    // say. Two words and not five arrays, since every one costs the packet path a store and a load.
     int winPos;
     int winEnd;
-    final int[] heads = new int[WINDOW];
-    final int[] bytes = new int[WINDOW];
-    final int[] firstBuffer = new int[WINDOW + 1];
+    final long[] window = new long[2 * WINDOW];
     final long[] places;
     final int[] lengths;
+
+    /** The second word of a chain: its head in bits 0 to 15, */
+    static final int CHAIN_HEAD_MASK = 0xffff;
+
+    /** bytes or room of its frame in bits 16 to 39, */
+    static final int CHAIN_BYTES_SHIFT = 16;
+
+    static final int CHAIN_BYTES_MASK = 0xff_ffff;
+
+    /** and its number of buffers above. */
+    static final int CHAIN_BUFFERS_SHIFT = 40;
 
     /** Eight bytes to compose something in. */
     final MemorySegment scratch = Arena.ofAuto().allocate(8, 8);
@@ -95,21 +120,21 @@ public final class DeviceRing {
                             + " bytes, not "
                             + ring.byteSize());
         }
-        this.ring = ring;
+        this.segment = ring;
+        this.ring = ring.address();
         this.memory = memory;
         this.deviceWrites = deviceWrites;
         this.size = layout.size();
         this.mask = layout.mask();
-        this.availIdx = layout.availIdx();
-        this.availRing = layout.availEntry(0);
-        this.usedIdx = layout.usedIdx();
-        this.usedRing = layout.usedEntry(0);
-        // One chain of ring length always fits behind a window of ordinary ones.
-        this.places = new long[size + 4 * WINDOW];
-        this.lengths = new int[size + 4 * WINDOW];
+        this.availIdx = this.ring + layout.availIdx();
+        this.availRing = this.ring + layout.availEntry(0);
+        this.usedIdx = this.ring + layout.usedIdx();
+        this.usedRing = this.ring + layout.usedEntry(0);
+        this.places = new long[SPILL_LIMIT + 1 + size];
+        this.lengths = new int[SPILL_LIMIT + 1 + size];
         // Chains complete in order, so what the used ring says is where the last back end stopped:
         // after a restart this one goes on there. The number is the guest's, but any is harmless.
-        this.used = RingIndex.acquire(ring, usedIdx);
+        this.used = RingIndex.acquire(ALL, usedIdx);
         this.published = used;
         this.walked = used;
         this.availSeen = used;
@@ -147,7 +172,7 @@ public final class DeviceRing {
 
     /** Bytes of the window's first frame, or for a receive ring its room for a frame. */
     public int frameBytes() {
-        return bytes[winPos];
+        return bytes(winPos);
     }
 
     /**
@@ -168,7 +193,7 @@ public final class DeviceRing {
         int n = RingIndex.delta(availSeen, at);
         if (n == 0) {
             // Pairs with the guest's release of avail.idx: entries and descriptors are visible.
-            availSeen = RingIndex.acquire(ring, availIdx);
+            availSeen = RingIndex.acquire(ALL, availIdx);
             n = RingIndex.delta(availSeen, at);
             if (n == 0) {
                 return 0;
@@ -178,111 +203,129 @@ public final class DeviceRing {
                 return 0;
             }
         }
-        n = Math.min(n, WINDOW);
-        int buffers = 0;
-        int chains = 0;
-        int room = places.length - size;
-        while (chains < n && buffers <= room) {
-            long entry = availRing + ((long) (at & mask) << 1);
-            int head = PeerMemory.readU16(ring, entry);
-            firstBuffer[chains] = buffers;
-            heads[chains] = head;
-            buffers = walkChain(chains, head, buffers);
-            if (buffers < 0) {
-                break;
-            }
-            at++;
-            chains++;
-            firstBuffer[chains] = buffers;
-        }
-        walked = at & 0xffff;
+        int chains = walk(at, Math.min(n, WINDOW));
+        walked = at + chains & 0xffff;
         winPos = 0;
         winEnd = chains;
         return chains;
     }
 
     /**
-     * Walks one chain: each descriptor is read once, as two words, checked and translated.
+     * The walker. Follows up to {@code most} chains from an entry of the available ring on, in one
+     * loop over descriptors: each is read once, as two words, checked and translated. Stops early
+     * at a violation, or when the buffers' arrays might not hold another chain.
      *
-     * @param buffer where its buffers go
-     * @return where the next chain's buffers go, or -1 after a violation
+     * @return chains that are in the window now
      */
-    private int walkChain(int chain, int head, int buffer) {
-        if (head >= size) {
-            return reject(RejectReason.HEAD_OUT_OF_RANGE);
-        }
-        MemorySegment ring = this.ring;
+    private int walk(int at, int most) {
+        long ring = this.ring;
+        long[] window = this.window;
+        int size = this.size;
+        int mask = this.mask;
+        long availRing = this.availRing;
+        int expected = deviceWrites ? SplitRingLayout.F_WRITE : 0;
+        int header = deviceWrites ? 0 : HEADER;
         GuestMemory memory = this.memory;
-        int forbidden = SplitRingLayout.F_INDIRECT;
-        int required = 0;
-        int skip = 0;
-        if (deviceWrites) {
-            required = SplitRingLayout.F_WRITE;
-        } else {
-            forbidden |= SplitRingLayout.F_WRITE;
-            skip = HEADER;
+        int range = lastRange;
+        long rangeAddress = memory.address(range);
+        long rangeSize = memory.size(range);
+        long rangeHost = memory.host(range);
+
+        int chains = 0;
+        int spilled = 0; // used part of places and lengths
+        int head = PeerMemory.readU16(ALL, availRing + ((long) (at & mask) << 1));
+        if (head >= size) {
+            return reject(RejectReason.HEAD_OUT_OF_RANGE, 0);
         }
-        int hops = size;
         int index = head;
-        long total = 0;
+        int hops = size;
+        int skip = header;
+        int total = 0;
+        int buffers = 0;
+        long place = 0;
+        int length = 0;
         while (true) {
-            long desc = SplitRingLayout.desc(index);
-            long address = PeerMemory.read64(ring, desc + SplitRingLayout.DESC_ADDR);
+            long desc = ring + SplitRingLayout.desc(index);
+            long address = PeerMemory.read64(ALL, desc + SplitRingLayout.DESC_ADDR);
             // len, flags and next in one load: u32, u16, u16, little endian.
-            long rest = PeerMemory.read64(ring, desc + SplitRingLayout.DESC_LEN);
-            long length = rest & 0xffff_ffffL;
-            int flags = (int) (rest >>> 32) & 0xffff;
-            if ((flags & forbidden) != 0 || (flags & required) != required) {
-                return reject(badFlags(flags));
+            long rest = PeerMemory.read64(ALL, desc + SplitRingLayout.DESC_LEN);
+            if (((int) (rest >>> 32) & CHECKED_FLAGS) != expected) {
+                return reject(badFlags((int) (rest >>> 32)), chains);
             }
-            total += length;
-            if (total > MAX_CHAIN_BYTES) {
-                return reject(RejectReason.CHAIN_TOO_LONG);
+            long bytes = rest & 0xffff_ffffL;
+            if (bytes > MAX_CHAIN_BYTES - total) {
+                return reject(RejectReason.CHAIN_TOO_LONG, chains);
             }
-            if (length > skip) {
-                long place = translate(memory, address, length);
-                if (place < 0) {
-                    return reject(RejectReason.decode(place));
+            total += (int) bytes;
+            if (bytes > skip) {
+                long offset = address - rangeAddress;
+                if (!GuestMemory.fits(offset, bytes, rangeSize)) {
+                    long found = memory.translate(address, bytes);
+                    if (found < 0) {
+                        return reject(RejectReason.decode(found), chains);
+                    }
+                    range = GuestMemory.rangeOf(found);
+                    rangeAddress = memory.address(range);
+                    rangeSize = memory.size(range);
+                    rangeHost = memory.host(range);
+                    lastRange = range;
+                    offset = GuestMemory.offsetOf(found);
                 }
-                places[buffer] = place + skip;
-                lengths[buffer] = (int) length - skip;
-                buffer++;
+                if (buffers > 0) {
+                    spilled = spill(place, length, spilled);
+                }
+                place = rangeHost + offset + skip;
+                length = (int) bytes - skip;
+                buffers++;
                 skip = 0;
             } else {
                 // Nothing but header, whose bytes mean nothing without offloads, so its address
                 // may be anything; or an empty buffer (XSA-448).
-                skip -= (int) length;
+                skip -= (int) bytes;
             }
-            if ((flags & SplitRingLayout.F_NEXT) == 0) {
-                break;
+            if ((rest & (long) SplitRingLayout.F_NEXT << 32) != 0) {
+                index = (int) (rest >>> 48);
+                if (--hops == 0) {
+                    return reject(RejectReason.CHAIN_LOOP, chains);
+                }
+                if (index >= size) {
+                    return reject(RejectReason.NEXT_OUT_OF_RANGE, chains);
+                }
+                continue;
             }
-            if (--hops == 0) {
-                return reject(RejectReason.CHAIN_LOOP);
+            if (total <= HEADER) {
+                return reject(RejectReason.CHAIN_TOO_SHORT, chains);
             }
-            index = (int) (rest >>> 48);
-            if (index >= size) {
-                return reject(RejectReason.NEXT_OUT_OF_RANGE);
+            if (buffers > 1) {
+                spilled = spill(place, length, spilled);
+                place = spilled - buffers;
             }
+            window[2 * chains] = place;
+            window[2 * chains + 1] =
+                    (long) buffers << CHAIN_BUFFERS_SHIFT
+                            | (long) (total - HEADER) << CHAIN_BYTES_SHIFT
+                            | head;
+            chains++;
+            if (chains == most || spilled > SPILL_LIMIT) {
+                return chains;
+            }
+            head = PeerMemory.readU16(ALL, availRing + ((long) (at + chains & mask) << 1));
+            if (head >= size) {
+                return reject(RejectReason.HEAD_OUT_OF_RANGE, chains);
+            }
+            index = head;
+            hops = size;
+            skip = header;
+            total = 0;
+            buffers = 0;
         }
-        if (total <= HEADER) {
-            return reject(RejectReason.CHAIN_TOO_SHORT);
-        }
-        bytes[chain] = (int) total - HEADER;
-        return buffer;
     }
 
-    /** {@link GuestMemory#translate}, trying first the range that the last buffer lay in. */
-    private long translate(GuestMemory memory, long address, long length) {
-        int range = lastRange;
-        long offset = address - memory.address(range);
-        if (GuestMemory.fits(offset, length, memory.size(range))) {
-            return GuestMemory.place(range, offset);
-        }
-        long place = memory.translate(address, length);
-        if (place >= 0) {
-            lastRange = GuestMemory.rangeOf(place);
-        }
-        return place;
+    /** Writes down a buffer of a chain of several; returns the used part of the arrays. */
+    private int spill(long place, int length, int spilled) {
+        places[spilled] = place;
+        lengths[spilled] = length;
+        return spilled + 1;
     }
 
     private RejectReason badFlags(int flags) {
@@ -292,9 +335,10 @@ public final class DeviceRing {
         return deviceWrites ? RejectReason.NOT_WRITABLE : RejectReason.NOT_READABLE;
     }
 
-    private int reject(RejectReason reason) {
+    /** Remembers the violation; the chains before it are good. */
+    private int reject(RejectReason reason, int chains) {
         violation = reason;
-        return -1;
+        return chains;
     }
 
     /**
@@ -304,13 +348,11 @@ public final class DeviceRing {
      */
     public void complete(int length) {
         int at = used;
-        writeUsed(at, heads[winPos++], length);
+        long head = window[2 * winPos + 1] & CHAIN_HEAD_MASK;
+        // The entry's id and len in one store.
+        ALL.set(U64, usedRing + ((long) (at & mask) << 3), (long) length << 32 | head);
+        winPos++;
         used = at + 1;
-    }
-
-    /** Writes a used entry, id and len in one store. */
-    private void writeUsed(int at, int head, int length) {
-        ring.set(U64, usedRing + ((long) (at & mask) << 3), (long) length << 32 | head);
     }
 
     /** Tells the guest of all completed chains; once per burst. */
@@ -319,8 +361,33 @@ public final class DeviceRing {
         if (at != published) {
             published = at;
             // Pairs with the guest's acquire of used.idx: entries and frames are visible.
-            RingIndex.release(ring, usedIdx, at);
+            RingIndex.release(ALL, usedIdx, at);
         }
+    }
+
+    /** Number of buffers of a chain of the window. */
+    int buffers(int chain) {
+        return (int) (window[2 * chain + 1] >>> CHAIN_BUFFERS_SHIFT);
+    }
+
+    /** Where a buffer of a chain of the window is. */
+    long place(int chain, int buffer) {
+        long place = window[2 * chain];
+        return buffers(chain) == 1 ? place : places[(int) place + buffer];
+    }
+
+    /** Bytes of a buffer of a chain of the window. */
+    int length(int chain, int buffer) {
+        if (buffers(chain) > 1) {
+            return lengths[(int) window[2 * chain] + buffer];
+        }
+        int frame = bytes(chain);
+        return deviceWrites ? frame + HEADER : frame;
+    }
+
+    /** Bytes or room of the frame of a chain of the window. */
+    int bytes(int chain) {
+        return (int) (window[2 * chain + 1] >>> CHAIN_BYTES_SHIFT) & CHAIN_BYTES_MASK;
     }
 
     /**
@@ -335,23 +402,16 @@ public final class DeviceRing {
 
     /** The same for any chain of the window. */
     void write(int chain, int at, MemorySegment source, long offset, int length) {
-        int buffer = firstBuffer[chain];
-        while (length > 0) {
-            int room = lengths[buffer] - at;
-            if (room > 0) {
-                int n = Math.min(room, length);
-                long place = places[buffer] + at;
-                MemorySegment pool = memory.segment(GuestMemory.rangeOf(place));
-                MemorySegment.copy(source, offset, pool, GuestMemory.offsetOf(place), n);
+        for (int buffer = 0; length > 0; buffer++) {
+            int size = length(chain, buffer);
+            if (at < size) {
+                int n = Math.min(size - at, length);
+                MemorySegment.copy(source, offset, ALL, place(chain, buffer) + at, n);
                 offset += n;
                 length -= n;
                 at += n;
-                room -= n;
             }
-            if (room <= 0) {
-                at -= lengths[buffer];
-                buffer++;
-            }
+            at -= size;
         }
     }
 
@@ -362,23 +422,17 @@ public final class DeviceRing {
      * @param at where in the frame
      */
     public void read(int at, MemorySegment target, long offset, int length) {
-        int buffer = firstBuffer[winPos];
-        while (length > 0) {
-            int rest = lengths[buffer] - at;
-            if (rest > 0) {
-                int n = Math.min(rest, length);
-                long place = places[buffer] + at;
-                MemorySegment pool = memory.segment(GuestMemory.rangeOf(place));
-                MemorySegment.copy(pool, GuestMemory.offsetOf(place), target, offset, n);
+        int chain = winPos;
+        for (int buffer = 0; length > 0; buffer++) {
+            int size = length(chain, buffer);
+            if (at < size) {
+                int n = Math.min(size - at, length);
+                MemorySegment.copy(ALL, place(chain, buffer) + at, target, offset, n);
                 offset += n;
                 length -= n;
                 at += n;
-                rest -= n;
             }
-            if (rest <= 0) {
-                at -= lengths[buffer];
-                buffer++;
-            }
+            at -= size;
         }
     }
 }

@@ -13,6 +13,7 @@ public final class DirectPath {
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort U16 =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final MemorySegment ALL = DeviceRing.ALL;
     private static final int HEADER = DeviceRing.HEADER;
     private static final MemorySegment ZERO_HEADER = Arena.global().allocate(HEADER).asReadOnly();
 
@@ -26,33 +27,12 @@ public final class DirectPath {
      * to {@link #copy}, so that what is delivered is what was looked at.
      */
     public static long first8(DeviceRing from) {
-        int buffer = from.firstBuffer[from.winPos];
-        if (from.lengths[buffer] >= 8) {
-            long place = from.places[buffer];
-            return from.memory
-                    .segment(GuestMemory.rangeOf(place))
-                    .get(BE64, GuestMemory.offsetOf(place));
+        int chain = from.winPos;
+        if (from.buffers(chain) == 1) {
+            return ALL.get(BE64, from.window[2 * chain]);
         }
-        return gather8(from, buffer);
-    }
-
-    /** The same when the first buffer is shorter than that. */
-    private static long gather8(DeviceRing from, int buffer) {
-        long value = 0;
-        int at = 0;
-        for (int i = 0; i < 8; i++) {
-            while (at == from.lengths[buffer]) {
-                buffer++;
-                at = 0;
-            }
-            long place = from.places[buffer] + at++;
-            byte b =
-                    from.memory
-                            .segment(GuestMemory.rangeOf(place))
-                            .get(ValueLayout.JAVA_BYTE, GuestMemory.offsetOf(place));
-            value = value << 8 | b & 0xff;
-        }
-        return value;
+        from.read(0, from.scratch, 0, 8);
+        return from.scratch.get(BE64, 0);
     }
 
     /**
@@ -63,23 +43,12 @@ public final class DirectPath {
      */
     public static void copy(DeviceRing from, DeviceRing to, long first8) {
         int len = from.frameBytes();
-        int source = from.firstBuffer[from.winPos];
-        int target = to.firstBuffer[to.winPos];
-        if (from.firstBuffer[from.winPos + 1] - source == 1
-                && to.firstBuffer[to.winPos + 1] - target == 1) {
-            long place = to.places[target];
-            MemorySegment pool = to.memory.segment(GuestMemory.rangeOf(place));
-            long at = GuestMemory.offsetOf(place);
-            pool.set(U64, at, 0L);
-            pool.set(U16, at + 8, (short) 0);
-            long origin = from.places[source];
-            MemorySegment.copy(
-                    from.memory.segment(GuestMemory.rangeOf(origin)),
-                    GuestMemory.offsetOf(origin),
-                    pool,
-                    at + HEADER,
-                    (long) len);
-            pool.set(BE64, at + HEADER, first8);
+        if (from.buffers(from.winPos) == 1 && to.buffers(to.winPos) == 1) {
+            long at = to.window[2 * to.winPos];
+            ALL.set(U64, at, 0L);
+            ALL.set(U16, at + 8, (short) 0);
+            MemorySegment.copy(ALL, from.window[2 * from.winPos], ALL, at + HEADER, (long) len);
+            ALL.set(BE64, at + HEADER, first8);
         } else {
             gather(from, to, len, first8);
         }
@@ -88,23 +57,15 @@ public final class DirectPath {
 
     /** Buffer by buffer; lengths are those the walker kept, whatever the guests do meanwhile. */
     private static void gather(DeviceRing from, DeviceRing to, int len, long first8) {
-        to.write(to.winPos, 0, ZERO_HEADER, 0, HEADER);
+        to.write(0, ZERO_HEADER, 0, HEADER);
         int at = HEADER;
-        int buffer = from.firstBuffer[from.winPos];
-        int end = from.firstBuffer[from.winPos + 1];
-        for (; buffer < end; buffer++) {
-            long place = from.places[buffer];
-            int n = from.lengths[buffer];
-            to.write(
-                    to.winPos,
-                    at,
-                    from.memory.segment(GuestMemory.rangeOf(place)),
-                    GuestMemory.offsetOf(place),
-                    n);
+        int chain = from.winPos;
+        for (int buffer = 0; at < len + HEADER; buffer++) {
+            int n = from.length(chain, buffer);
+            to.write(at, ALL, from.place(chain, buffer), n);
             at += n;
         }
-        assert at == len + HEADER;
         to.scratch.set(BE64, 0, first8);
-        to.write(to.winPos, HEADER, to.scratch, 0, 8);
+        to.write(HEADER, to.scratch, 0, 8);
     }
 }

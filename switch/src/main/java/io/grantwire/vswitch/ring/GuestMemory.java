@@ -23,17 +23,20 @@ public final class GuestMemory {
 
     private final long[] addresses;
     private final long[] sizes;
+    private final long[] hosts;
     private final MemorySegment[] segments;
 
     private GuestMemory(List<GuestRange> ranges) {
         int n = ranges.size();
         addresses = new long[n];
         sizes = new long[n];
+        hosts = new long[n];
         segments = new MemorySegment[n];
         for (int i = 0; i < n; i++) {
             GuestRange range = ranges.get(i);
             addresses[i] = range.address();
             sizes[i] = range.segment().byteSize();
+            hosts[i] = range.segment().address();
             segments[i] = range.segment();
         }
     }
@@ -72,6 +75,11 @@ public final class GuestMemory {
     /** First guest address of a range. */
     long address(int range) {
         return addresses[range];
+    }
+
+    /** Where a range begins in this process; see {@link DeviceRing} on such addresses. */
+    long host(int range) {
+        return hosts[range];
     }
 
     /** Bytes of a range. */

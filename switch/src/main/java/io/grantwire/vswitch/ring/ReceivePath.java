@@ -17,7 +17,12 @@ public final class ReceivePath {
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort U16 =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final MemorySegment ALL = DeviceRing.ALL;
     private static final int HEADER = DeviceRing.HEADER;
+    private static final int HEAD_MASK = DeviceRing.CHAIN_HEAD_MASK;
+    private static final int BYTES_SHIFT = DeviceRing.CHAIN_BYTES_SHIFT;
+    private static final int BYTES_MASK = DeviceRing.CHAIN_BYTES_MASK;
+    private static final int BUFFERS_SHIFT = DeviceRing.CHAIN_BUFFERS_SHIFT;
     private static final MemorySegment ZERO_HEADER = Arena.global().allocate(HEADER).asReadOnly();
 
     private ReceivePath() {}
@@ -37,13 +42,10 @@ public final class ReceivePath {
         int delivered = 0;
         int tooLong = 0;
         long bytes = 0;
+        MemorySegment pool = null;
+        long poolAddress = 0;
         while (done < n && to.fill() > 0) {
-            MemorySegment ring = to.ring;
-            GuestMemory memory = to.memory;
-            int[] heads = to.heads;
-            int[] room = to.bytes;
-            int[] first = to.firstBuffer;
-            long[] places = to.places;
+            long[] window = to.window;
             long usedRing = to.usedRing;
             int mask = to.mask;
             int used = to.used;
@@ -52,26 +54,29 @@ public final class ReceivePath {
             for (; done < n && chain < end; done++) {
                 int m = mbufs[off + done];
                 int len = Mbuf.pktLen(m);
-                if (len > room[chain]) {
+                long what = window[2 * chain + 1];
+                if (len > ((int) (what >>> BYTES_SHIFT) & BYTES_MASK)) {
                     tooLong++;
                     continue;
                 }
-                int buffer = first[chain];
-                if (first[chain + 1] - buffer == 1 && Mbuf.nbSegs(m) == 1) {
-                    long place = places[buffer];
-                    MemorySegment pool = memory.segment(GuestMemory.rangeOf(place));
-                    long at = GuestMemory.offsetOf(place);
-                    pool.set(U64, at, 0L);
-                    pool.set(U16, at + 8, (short) 0);
+                if (what >>> BUFFERS_SHIFT == 1 && Mbuf.nbSegs(m) == 1) {
+                    MemorySegment source = Mbuf.segment(m);
+                    if (source != pool) {
+                        pool = source;
+                        poolAddress = source.address();
+                    }
+                    long at = window[2 * chain];
+                    ALL.set(U64, at, 0L);
+                    ALL.set(U16, at + 8, (short) 0);
                     MemorySegment.copy(
-                            Mbuf.segment(m), Mbuf.offset(m), pool, at + HEADER, (long) len);
+                            ALL, poolAddress + Mbuf.offset(m), ALL, at + HEADER, (long) len);
                 } else {
                     scatter(to, chain, m);
                 }
-                ring.set(
+                ALL.set(
                         U64,
                         usedRing + ((long) (used & mask) << 3),
-                        (long) (len + HEADER) << 32 | heads[chain]);
+                        (long) (len + HEADER) << 32 | what & HEAD_MASK);
                 used++;
                 chain++;
                 delivered++;

@@ -5,6 +5,8 @@ import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.vswitch.count.DropReason;
 import io.grantwire.vswitch.count.FrameCounters;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 
 /**
  * Frames out of a guest's transmit ring, into mbufs. What is parsed later is the copy, which the
@@ -13,6 +15,14 @@ import java.lang.foreign.MemorySegment;
 public final class TransmitPath {
     /** Shortest frame carried: an Ethernet header. */
     public static final int MIN_FRAME = 14;
+
+    private static final ValueLayout.OfLong U64 =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final MemorySegment ALL = DeviceRing.ALL;
+    private static final int HEAD_MASK = DeviceRing.CHAIN_HEAD_MASK;
+    private static final int BYTES_SHIFT = DeviceRing.CHAIN_BYTES_SHIFT;
+    private static final int BYTES_MASK = DeviceRing.CHAIN_BYTES_MASK;
+    private static final int BUFFERS_SHIFT = DeviceRing.CHAIN_BUFFERS_SHIFT;
 
     private TransmitPath() {}
 
@@ -37,7 +47,6 @@ public final class TransmitPath {
             int port,
             FrameCounters counters) {
         int taken = 0;
-        long bytes = 0;
         while (taken < n) {
             int burst = Math.min(from.fill(), n - taken);
             if (burst == 0) {
@@ -50,22 +59,19 @@ public final class TransmitPath {
                     break;
                 }
             }
-            int copied = copyOut(from, pool, mbufs, off + taken, burst, maxFrame, port, counters);
-            for (int i = 0; i < copied; i++) {
-                bytes += Mbuf.pktLen(mbufs[off + taken + i]);
+            int filled = copyOut(from, pool, mbufs, off + taken, burst, maxFrame, port, counters);
+            taken += filled;
+            if (filled < burst) {
+                Mempool.freeBulk(mbufs, off + taken, burst - filled);
+                if (from.waiting() > 0) {
+                    break;
+                }
             }
-            taken += copied;
-            if (copied < burst && from.waiting() > 0) {
-                break;
-            }
-        }
-        if (taken > 0) {
-            counters.count(taken, bytes);
         }
         return taken;
     }
 
-    /** Fills fresh mbufs from the window, frees those left over, returns how many are filled. */
+    /** Fills fresh mbufs from as many chains of the window; returns how many are filled. */
     private static int copyOut(
             DeviceRing from,
             Mempool pool,
@@ -75,26 +81,52 @@ public final class TransmitPath {
             int maxFrame,
             int port,
             FrameCounters counters) {
+        long[] window = from.window;
+        long usedRing = from.usedRing;
+        int mask = from.mask;
+        int chain = from.winPos;
+        int used = from.used;
+        long buffers = pool.segment().address() + Mempool.HEADROOM;
+        int most = Math.min(maxFrame, pool.dataRoom());
         int filled = 0;
+        long bytes = 0;
         for (int i = 0; i < n; i++) {
-            int chain = from.winPos;
-            int len = from.bytes[chain];
+            int m = mbufs[off + filled];
+            long what = window[2 * chain + 1];
+            int len = (int) (what >>> BYTES_SHIFT) & BYTES_MASK;
+            if (what >>> BUFFERS_SHIFT == 1 && len >= MIN_FRAME && len <= most) {
+                long to = buffers + Mbuf.bufferOffset(m);
+                MemorySegment.copy(ALL, window[2 * chain], ALL, to, (long) len);
+                Mbuf.init(m, len, port);
+                ALL.set(U64, usedRing + ((long) (used & mask) << 3), what & HEAD_MASK);
+                chain++;
+                used++;
+                filled++;
+                bytes += len;
+                continue;
+            }
+            from.winPos = chain;
+            from.used = used;
             if (len < MIN_FRAME || len > maxFrame) {
                 counters.drop(
                         len < MIN_FRAME ? DropReason.FRAME_TOO_SHORT : DropReason.FRAME_TOO_LONG,
                         1);
-                from.complete(0);
-                continue;
-            }
-            int m = mbufs[off + filled];
-            if (!copyFrame(from, m, pool)) {
+            } else if (copyFrame(from, m, pool)) {
+                Mbuf.setPort(m, port);
+                filled++;
+                bytes += len;
+            } else {
                 break;
             }
-            Mbuf.setPort(m, port);
             from.complete(0);
-            filled++;
+            chain = from.winPos;
+            used = from.used;
         }
-        Mempool.freeBulk(mbufs, off + filled, n - filled);
+        from.winPos = chain;
+        from.used = used;
+        if (filled > 0) {
+            counters.count(filled, bytes);
+        }
         return filled;
     }
 
@@ -109,14 +141,12 @@ public final class TransmitPath {
         int len = from.frameBytes();
         int room = pool.dataRoom();
         int chain = from.winPos;
-        int buffer = from.firstBuffer[chain];
-        if (from.firstBuffer[chain + 1] - buffer == 1 && len <= room) {
-            long place = from.places[buffer];
+        if (from.buffers(chain) == 1 && len <= room) {
             MemorySegment.copy(
-                    from.memory.segment(GuestMemory.rangeOf(place)),
-                    GuestMemory.offsetOf(place),
-                    Mbuf.segment(m),
-                    Mbuf.offset(m),
+                    ALL,
+                    from.window[2 * chain],
+                    ALL,
+                    Mbuf.segment(m).address() + Mbuf.offset(m),
                     (long) len);
             Mbuf.setLen(m, len);
             return true;
