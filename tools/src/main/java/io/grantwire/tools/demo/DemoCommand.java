@@ -65,10 +65,10 @@ public final class DemoCommand implements Command {
     private Outcome play(Stage stage, Mode mode, Context context) throws InterruptedException {
         boolean finished = false;
         try {
-            say("Emulated host and switch: " + stage.files().dir());
             List<String> more = new ArrayList<>(mode.switchOptions());
             more.addAll(List.of("--vm2vm", options.vm2vm));
             stage.startSwitch(more);
+            say("Emulated host and switch: " + stage.files().dir());
             say(
                     "  look into its store: XENSTORED_PATH="
                             + stage.files().dir().resolve("xenstored.sock")
