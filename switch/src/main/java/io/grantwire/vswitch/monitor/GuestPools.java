@@ -37,7 +37,7 @@ final class GuestPools {
                     break;
                 }
                 long va = keys.value(vaKey, XenvirtKeys::parseVa);
-                GuestPool pool = get(keys, grefKey, va, keys.region(grefKey));
+                GuestPool pool = get(keys, i, va, keys.region(grefKey));
                 pool.retain();
                 pools.add(pool);
             }
@@ -52,7 +52,8 @@ final class GuestPools {
         }
     }
 
-    private GuestPool get(GuestKeys keys, String key, long va, int[] grefs) {
+    private GuestPool get(GuestKeys keys, int number, long va, int[] grefs) {
+        String key = XenvirtKeys.mempoolGref(number);
         int pages = 0;
         for (GuestPool pool : mapped) {
             if (pool.is(va, grefs)) {
@@ -71,7 +72,8 @@ final class GuestPools {
                             + maxPages
                             + " that one guest may have");
         }
-        GuestPool pool = new GuestPool(keys.path(key), va, grefs, keys.map(key, grefs, true));
+        String where = keys.path(XenvirtKeys.mempoolVa(number));
+        GuestPool pool = new GuestPool(where, va, grefs, keys.map(key, grefs, true));
         mapped.add(pool);
         return pool;
     }

@@ -33,6 +33,12 @@ public final class RawRing {
         memory = arena.allocate(layout.bytes(), SplitRingLayout.ALIGN);
     }
 
+    /** A ring of 256 entries in memory that is there already, for instance granted pages. */
+    public RawRing(MemorySegment memory) {
+        layout = SplitRingLayout.of(SplitRingLayout.DEFAULT_SIZE);
+        this.memory = memory;
+    }
+
     /** Writes a descriptor. */
     public void desc(int index, long address, int length, int flags, int next) {
         long at = SplitRingLayout.desc(index);

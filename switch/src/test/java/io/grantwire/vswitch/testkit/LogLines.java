@@ -10,7 +10,7 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 
 /** The log lines of some loggers, each as {@code LOGGER:message}. */
-public final class LogLines extends Handler {
+public final class LogLines extends Handler implements AutoCloseable {
     private final List<Logger> loggers = new ArrayList<>();
     private final List<String> lines = new CopyOnWriteArrayList<>();
 
