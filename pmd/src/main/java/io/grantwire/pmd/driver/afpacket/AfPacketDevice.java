@@ -4,7 +4,6 @@ import io.grantwire.bindings.NativeException;
 import io.grantwire.bindings.NetInterface;
 import io.grantwire.bindings.Process;
 import io.grantwire.bindings.Sockets;
-import io.grantwire.pmd.driver.FrameCopy;
 import io.grantwire.pmd.ethdev.AbstractEthDevice;
 import io.grantwire.pmd.ethdev.EthConfig;
 import io.grantwire.pmd.ethdev.EthDeviceException;
@@ -127,11 +126,7 @@ final class AfPacketDevice extends AbstractEthDevice {
 
     @Override
     protected void doTxQueueSetup(int queue, int nbDesc) {
-        int wire = mtu() + EtherHeader.LENGTH + FrameCopy.TAG;
-        tx[queue] =
-                new AfPacketTxQueue(
-                        txCounters(queue),
-                        Math.min(wire, AfPacketTxQueue.room(geometry.frameSize())));
+        tx[queue] = new AfPacketTxQueue(txCounters(queue), mtu(), geometry.frameSize());
     }
 
     @Override

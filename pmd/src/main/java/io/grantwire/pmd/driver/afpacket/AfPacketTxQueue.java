@@ -32,6 +32,7 @@ final class AfPacketTxQueue {
 
     private final QueueCounters counters;
     private final int maxFrame;
+    private final int room;
     private PacketSocket socket;
     private MemorySegment ring = MemorySegment.NULL;
     private long[] frames = {};
@@ -39,11 +40,13 @@ final class AfPacketTxQueue {
     private boolean kickAgain;
 
     /**
-     * @param maxFrame longest frame the interface and a slot take
+     * @param mtu the interface's
+     * @param frameSize bytes of a slot with its header
      */
-    AfPacketTxQueue(QueueCounters counters, int maxFrame) {
+    AfPacketTxQueue(QueueCounters counters, int mtu, int frameSize) {
         this.counters = counters;
-        this.maxFrame = maxFrame;
+        this.maxFrame = mtu + EtherHeader.LENGTH;
+        this.room = room(frameSize);
     }
 
     /** Bytes of a slot that a frame can use. */
@@ -71,7 +74,7 @@ final class AfPacketTxQueue {
         while (accepted < count) {
             int m = mbufs[offset + accepted];
             int len = FrameCopy.length(m);
-            if (Mbuf.pktLen(m) < EtherHeader.LENGTH || len > maxFrame) {
+            if (!fits(m, len)) {
                 bad++;
             } else {
                 long frame = frames[at];
@@ -102,5 +105,23 @@ final class AfPacketTxQueue {
             counters.addErrors(bad);
         }
         return accepted;
+    }
+
+    /**
+     * Whether the kernel will take a frame: it drops others without a word. A frame with an 802.1Q
+     * tag may be longer than the MTU by that tag.
+     */
+    private boolean fits(int m, int len) {
+        if (len <= maxFrame) {
+            return Mbuf.pktLen(m) >= EtherHeader.LENGTH && len <= room;
+        }
+        return len <= maxFrame + FrameCopy.TAG && len <= room && isTagged(m);
+    }
+
+    private static boolean isTagged(int m) {
+        return (Mbuf.olFlags(m) & Mbuf.TX_VLAN) != 0
+                || Mbuf.dataLen(m) >= EtherHeader.LENGTH
+                        && EtherHeader.type(Mbuf.segment(m), Mbuf.offset(m))
+                                == EtherHeader.TYPE_VLAN;
     }
 }
