@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,7 +31,7 @@ import java.util.function.Supplier;
  */
 final class WireConnection implements XsConnection {
     /** Longest complete list of children that is put together from parts. */
-    private static final int DIRECTORY_MAX = 8 << 20;
+    private static final int DIRECTORY_MAX = 2 << 20;
 
     /** How often a list is begun again because it changed between two parts. */
     private static final int DIRECTORY_ATTEMPTS = 50;
@@ -382,7 +383,8 @@ final class WireConnection implements XsConnection {
             listener.event(strings.get(0), strings.get(1));
             return;
         }
-        Pending request = requestOf(message);
+        Integer id = stream.serial() ? onlyPending() : Integer.valueOf(message.reqId());
+        Pending request = id == null ? null : pending.get(id);
         if (request == null) {
             throw new XsProtocolException("a reply to no request: " + message);
         }
@@ -390,18 +392,14 @@ final class WireConnection implements XsConnection {
             throw new XsProtocolException(
                     "a reply to " + request.type + " of another type: " + message);
         }
+        // Gone before it is complete, so that a second reply to it stands out.
+        pending.remove(id);
         request.complete(message);
     }
 
-    private Pending requestOf(XsMessage message) {
-        if (!stream.serial()) {
-            return pending.remove(message.reqId());
-        }
-        // Only one is under way; its removal makes a second reply to it stand out.
-        for (Integer id : pending.keySet()) {
-            return pending.remove(id);
-        }
-        return null;
+    private Integer onlyPending() {
+        Iterator<Integer> ids = pending.keySet().iterator();
+        return ids.hasNext() ? ids.next() : null;
     }
 
     /**
