@@ -56,10 +56,7 @@ final class PcapngReader extends PcapReader {
             if (length < PcapFormat.BLOCK_OVERHEAD
                     || length > PcapFormat.MAX_BLOCK
                     || (length & 3) != 0) {
-                return fail(
-                        "block length "
-                                + Integer.toUnsignedString(length)
-                                + " is absurd; the file is damaged");
+                return absurdBlock(length);
             }
             switch (type) {
                 case PcapFormat.BLOCK_ENHANCED_PACKET, PcapFormat.BLOCK_PACKET_OBSOLETE -> {
@@ -106,10 +103,17 @@ final class PcapngReader extends PcapReader {
         return skipBlock(length);
     }
 
+    private boolean absurdBlock(int length) {
+        return fail(
+                "block length "
+                        + Integer.toUnsignedString(length)
+                        + " is absurd; the file is damaged");
+    }
+
     /** Skips a block; checks the length behind it. */
     private boolean skipBlock(int length) {
         if (!in.skip(length - 4) || !in.ensure(4)) {
-            return cutOff("a block of " + length + " bytes", 4);
+            return cutOff("a block that is passed over", length);
         }
         if (in.u32(0) != length) {
             return differs(length, in.u32(0));
@@ -121,7 +125,7 @@ final class PcapngReader extends PcapReader {
     /** Gets a block into the window, with {@code header} bytes before its data at least. */
     private boolean wholeBlock(int length, int header) {
         if (length < header + 4 || length > FileWindow.CAPACITY) {
-            return fail("block length " + length + " does not fit its type; the file is damaged");
+            return unfitting(length);
         }
         if (!in.ensure(length)) {
             return cutOff("a block", length);
@@ -130,6 +134,10 @@ final class PcapngReader extends PcapReader {
             return differs(length, in.u32(length - 4));
         }
         return true;
+    }
+
+    private boolean unfitting(int length) {
+        return fail("block length " + length + " does not fit its type; the file is damaged");
     }
 
     private boolean differs(int front, int behind) {

@@ -289,7 +289,7 @@ class PcapReaderTest {
         expectError(
                 CaptureFile.ng(le).u32(5).u32(16).u32(0).u32(20), 0, "16 in front and 20 behind");
         expectError(CaptureFile.ng(le).u32(5), 0, "cut off in a block header");
-        expectError(CaptureFile.ng(le).u32(5).u32(400).u64(0), 0, "cut off in a block of 400");
+        expectError(CaptureFile.ng(le).u32(5).u32(400).u64(0), 0, "cut off in a block that");
         expectError(
                 CaptureFile.ng(le).u32(6).u32(28).raw(new byte[20]), 0, "does not fit its type");
         expectError(CaptureFile.ng(le).u32(6).u32(1 << 20).raw(new byte[20]), 0, "does not fit");
