@@ -32,6 +32,7 @@ public final class TransmitPath {
      *
      * @param pool where the mbufs come from; when it is empty, frames stay in the ring
      * @param mbufs receives the frames, from index {@code off} on
+     * @param n most chains looked at, those dropped included
      * @param maxFrame longest frame carried
      * @param port what {@link Mbuf#port} of the frames becomes
      * @param counters counts the frames, and those dropped for their length
@@ -47,8 +48,11 @@ public final class TransmitPath {
             int port,
             FrameCounters counters) {
         int taken = 0;
-        while (taken < n) {
-            int burst = Math.min(from.fill(), n - taken);
+        // What is dropped counts as well: a guest that offers runts as fast as they are dropped
+        // would otherwise keep this thread here for ever (XSA-39).
+        int left = n;
+        while (left > 0) {
+            int burst = Math.min(from.fill(), left);
             if (burst == 0) {
                 break;
             }
@@ -61,6 +65,7 @@ public final class TransmitPath {
             }
             int filled = copyOut(from, pool, mbufs, off + taken, burst, maxFrame, port, counters);
             taken += filled;
+            left -= burst;
             if (filled < burst) {
                 Mempool.freeBulk(mbufs, off + taken, burst - filled);
                 if (from.waiting() > 0) {
