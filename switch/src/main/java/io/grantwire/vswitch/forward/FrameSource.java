@@ -13,6 +13,16 @@ final class FrameSource {
     final int[] tokens = new int[BURST];
     int count;
 
+    /** Whether a frame for this destination waits here; later ones may not overtake it. */
+    boolean keeps(int token) {
+        for (int i = 0; i < count; i++) {
+            if (tokens[i] == token) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     void keep(int mbuf, int token) {
         mbufs[count] = mbuf;
         tokens[count] = token;

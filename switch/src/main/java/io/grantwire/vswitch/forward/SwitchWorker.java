@@ -321,7 +321,7 @@ public final class SwitchWorker implements PollLoop {
 
     private void toUplink(int m, int token, FrameSource source) {
         UplinkQueue queue = uplinkQueues[~token];
-        if (queue.put(m)) {
+        if (!source.keeps(token) && queue.put(m)) {
             return;
         }
         if (queue.hold.mayWait(clock.now(), holdNanos)) {
@@ -333,7 +333,7 @@ public final class SwitchWorker implements PollLoop {
     }
 
     private void toWorker(int m, int token, Handoff handoff, FrameSource source) {
-        if (handoff.put(m, token)) {
+        if (!source.keeps(token) && handoff.put(m, token)) {
             return;
         }
         if (handoff.hold.mayWait(clock.now(), holdNanos)) {

@@ -456,6 +456,29 @@ class WorkerTest {
     }
 
     @Test
+    void noFrameOvertakesOneThatWaitsWhenTheWireTakesFramesAgain() {
+        hold = HOLD;
+        start(2, 0, 1);
+        wire.room = 0;
+        List<byte[]> frames = new ArrayList<>();
+        for (int i = 0; i < 120; i++) {
+            byte[] f = frame(STRANGER, i);
+            frames.add(Frames.tagged(f, 1001));
+            assertTrue(guests.get(1).send(f));
+        }
+        for (int i = 0; i < 10; i++) {
+            poll();
+        }
+        // Worker 0 is refused for the first frame that waits and served for the second.
+        wire.refusals = 1;
+        wire.room = -1;
+        for (int i = 0; i < 10; i++) {
+            poll();
+        }
+        assertFrames(frames, sent());
+    }
+
+    @Test
     void aFullWireLosesFramesWhenNothingMayWait() {
         start(1, 0);
         wire.room = 0;

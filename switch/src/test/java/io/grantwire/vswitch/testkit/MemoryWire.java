@@ -24,6 +24,9 @@ public final class MemoryWire extends AbstractEthDevice {
     /** How many more frames it takes; negative for any number. */
     public volatile int room = -1;
 
+    /** How many of the next bursts it takes nothing of. */
+    public volatile int refusals;
+
     /** When set, received frames come with the tag already taken off, as from a NIC. */
     public volatile boolean stripsTags;
 
@@ -81,6 +84,10 @@ public final class MemoryWire extends AbstractEthDevice {
     @Override
     public int txBurst(int queue, int[] mbufs, int offset, int count) {
         int n = 0;
+        if (refusals > 0) {
+            refusals--;
+            return 0;
+        }
         while (n < count && room != 0) {
             if (room > 0) {
                 room--;
