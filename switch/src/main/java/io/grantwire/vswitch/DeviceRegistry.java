@@ -173,6 +173,7 @@ final class DeviceRegistry implements PortHandler {
     public synchronized void detach(GuestPort port) {
         GuestDevice device = devices.remove(port);
         noteFault(device);
+        knownFaulty.remove(device);
         if (owners.remove(device.mac(), device)) {
             // Another one that waited for the address gets it.
             for (GuestDevice d : devices.values()) {
@@ -227,7 +228,6 @@ final class DeviceRegistry implements PortHandler {
                     device.index(),
                     fault);
         }
-        knownFaulty.retainAll(devices.values());
     }
 
     // Snapshots.
