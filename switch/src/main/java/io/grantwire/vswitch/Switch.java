@@ -216,21 +216,31 @@ public final class Switch implements AutoCloseable {
         if (ended) {
             workers.forEach(SwitchWorker::close);
         }
-        devices.forEach(EthDevice::close);
-        if (pool != null && ended) {
-            pool.close();
+        if (ended) {
+            devices.forEach(EthDevice::close);
+            if (pool != null) {
+                pool.close();
+            }
         }
     }
 
+    /** Waits for the workers, interrupted or not: what they use cannot be closed before. */
     private boolean join() {
         boolean ended = true;
-        try {
-            for (Lcore lcore : lcores) {
-                ended &= lcore.join(JOIN_TIME);
+        boolean interrupted = false;
+        long end = System.nanoTime() + JOIN_TIME.toNanos();
+        for (Lcore lcore : lcores) {
+            while (lcore.isRunning() && System.nanoTime() < end) {
+                try {
+                    lcore.join(Duration.ofNanos(Math.max(1, end - System.nanoTime())));
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
             }
-        } catch (InterruptedException e) {
+            ended &= !lcore.isRunning();
+        }
+        if (interrupted) {
             Thread.currentThread().interrupt();
-            ended = false;
         }
         if (!ended) {
             CONFIG.error("a worker did not end; its memory stays");

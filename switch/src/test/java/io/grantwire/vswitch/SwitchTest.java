@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grantwire.pmd.domain.Domain;
 import io.grantwire.vswitch.SwitchConfig.WorkerLcore;
 import io.grantwire.vswitch.SwitchStats.DeviceStats;
 import io.grantwire.vswitch.testkit.Bed;
+import io.grantwire.vswitch.testkit.FaultyStore;
 import io.grantwire.vswitch.testkit.Frames;
 import io.grantwire.vswitch.testkit.FrontEnd;
 import io.grantwire.vswitch.testkit.LogLines;
@@ -52,6 +54,10 @@ class SwitchTest {
 
     private void start(SwitchConfig.Builder config) {
         sw = Switch.start(config.build(), bed.dom0());
+    }
+
+    private void start(SwitchConfig.Builder config, Domain domain) {
+        sw = Switch.start(config.build(), domain);
     }
 
     private FrontEnd frontEnd(int domid, long mac) {
@@ -338,6 +344,59 @@ class SwitchTest {
         assertEquals(1, wire.in.size());
         frontEnd(2, MAC2);
         assertFrames(List.of(f), vm1.receive(1));
+    }
+
+    @Test
+    void anInterruptedCloseStillWaitsForTheWorkersBeforeItUnmaps() {
+        start(config());
+        frontEnd(1, MAC1);
+        Thread.currentThread().interrupt();
+        sw.close();
+        assertTrue(Thread.interrupted(), "the interrupt is not lost");
+        assertTrue(sw.stats().workers().stream().noneMatch(w -> w.running()));
+        assertEquals(0, bed.dom0().mapper().mappedPages());
+    }
+
+    @Test
+    void aGuestWhoseDirectoryCannotBeReadHidesNoOther() {
+        bed.keep(new FrontEnd(bed.guest(2), 0, MAC1));
+        bed.keep(new FrontEnd(bed.guest(3), 0, MAC2));
+        start(config(), new FaultyStore(bed.dom0(), "directory", "/local/domain/2/control/dpdk"));
+        awaitDevices(1, 3);
+        bed.keep(new FrontEnd(bed.guest(4), 0, STRANGER));
+        awaitDevices(2, 4);
+    }
+
+    @Test
+    void aKeyThatCannotBeReadCostsOnlyItsGuest() {
+        start(config(), new FaultyStore(bed.dom0(), "readString", "/local/domain/2/"));
+        bed.keep(new FrontEnd(bed.guest(2), 0, MAC1));
+        Bed.await("complaint", () -> log.contains(FaultyStore.HINT), log::lines);
+        bed.keep(new FrontEnd(bed.guest(3), 0, MAC2));
+        awaitDevices(1, 3);
+    }
+
+    @Test
+    void aGuestThatKeepsStartingItsDeviceAnewIsSlowedDown() {
+        start(config());
+        frontEnd(1, MAC1);
+        var guest = bed.guest(2);
+        bed.keep(new FrontEnd(guest, 0, MAC2));
+        awaitDevices(2, 2);
+        String base = "/local/domain/2/control/dpdk/";
+        long begin = System.nanoTime();
+        for (int i = 0; System.nanoTime() - begin < 3_000_000_000L; i++) {
+            String mac = "02:00:00:00:00:" + (i % 2 == 0 ? "aa" : "bb");
+            guest.xenstore().write(base + "0_ether_addr", mac);
+            guest.xenstore().write(base + "event_type_start_0", "1");
+        }
+        long seconds = (System.nanoTime() - begin) / 1_000_000_000L + 1;
+        long starts = log.lines().stream().filter(l -> l.contains("(2, 0) is started")).count();
+        assertTrue(starts <= 64 + 5 * seconds, starts + " starts in " + seconds + " s");
+        // The others do not notice.
+        FrontEnd late = frontEnd(3, STRANGER);
+        late.send(Frames.frame(0x0200_0000_0077L, STRANGER, 60, 1));
+        assertEquals(1, fromWire(1).size());
     }
 
     @Test

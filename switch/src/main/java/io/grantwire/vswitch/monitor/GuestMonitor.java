@@ -14,8 +14,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +36,7 @@ public final class GuestMonitor implements AutoCloseable {
     private static final String RELEASE = "@releaseDomain";
     private static final int EVENTS_PER_ROUND = 64;
     private static final int STARTS_PER_ROUND = 4;
+    private static final long SCAN_NANOS_PER_ROUND = 2_000_000;
     private static final Duration CLOSE_TIME = Duration.ofSeconds(30);
 
     /**
@@ -63,6 +66,8 @@ public final class GuestMonitor implements AutoCloseable {
     private final Map<PortId, GuestPort> leaving = new LinkedHashMap<>();
     private final Map<Integer, GuestPools> pools = new HashMap<>();
     private final Map<PortId, StartKey> starts = new LinkedHashMap<>();
+    private final Set<Integer> scans = new LinkedHashSet<>();
+    private final StartBudget startBudget = new StartBudget();
     private final LogBudget budget = new LogBudget();
     private boolean storeLost;
 
@@ -114,6 +119,7 @@ public final class GuestMonitor implements AutoCloseable {
                 LockSupport.parkNanos(options.flagPoll().toNanos());
             } else {
                 takeEvents();
+                scanSome();
                 startSome();
             }
         } catch (XenstoreException e) {
@@ -131,7 +137,7 @@ public final class GuestMonitor implements AutoCloseable {
     }
 
     private void loseStore(XenstoreException e) {
-        if (e.errno() == Errno.numberOf("EAGAIN") || e.errno() == Errno.numberOf("EBUSY")) {
+        if (storeAnswers()) {
             LOG.warn("{}", e.getMessage());
             return;
         }
@@ -141,12 +147,25 @@ public final class GuestMonitor implements AutoCloseable {
                 e.getMessage());
     }
 
+    /**
+     * Whether the store can still be asked. What it refuses may be one guest's doing, for instance
+     * a directory that never keeps still, and must not cost the other guests anything.
+     */
+    private boolean storeAnswers() {
+        try {
+            store.exists(DOMAINS);
+            return true;
+        } catch (XenstoreException e) {
+            return false;
+        }
+    }
+
     // Events.
 
     private void takeEvents() {
         XenstoreWatch.Event event;
         try {
-            event = watch.await(options.flagPoll());
+            event = watch.await(scans.isEmpty() ? options.flagPoll() : Duration.ZERO);
         } catch (InterruptedException e) {
             return;
         }
@@ -159,9 +178,7 @@ public final class GuestMonitor implements AutoCloseable {
         }
         for (XenstoreWatch.Event gone = releases.poll(); gone != null; gone = releases.poll()) {
             // Which domain is not said. A destroyed domain's keys go with it.
-            for (int domid : List.copyOf(pools.keySet())) {
-                scan(domid);
-            }
+            scans.addAll(pools.keySet());
         }
     }
 
@@ -176,7 +193,7 @@ public final class GuestMonitor implements AutoCloseable {
         } else {
             int domid = domainOfDirectory(path);
             if (domid > 0) {
-                scan(domid);
+                scans.add(domid);
             }
         }
     }
@@ -214,12 +231,32 @@ public final class GuestMonitor implements AutoCloseable {
         for (String name : names(DOMAINS)) {
             int domid = domid(name);
             if (domid > 0) {
-                scan(domid);
+                scans.add(domid);
             }
         }
-        for (int domid : List.copyOf(pools.keySet())) {
-            scan(domid);
+        scans.addAll(pools.keySet());
+    }
+
+    /** Some of the scans that are due, one for each guest however many events asked for it. */
+    private void scanSome() {
+        long begin = System.nanoTime();
+        while (!scans.isEmpty() && System.nanoTime() - begin < SCAN_NANOS_PER_ROUND) {
+            int domid = scans.iterator().next();
+            scans.remove(domid);
+            try {
+                scan(domid);
+            } catch (XenstoreException e) {
+                ofGuest(domid, e);
+            }
         }
+    }
+
+    /** A refusal of the store is the guest's affair, unless nothing can be asked any more. */
+    private void ofGuest(int domid, XenstoreException e) {
+        if (!storeAnswers()) {
+            throw e;
+        }
+        complain(domid, e.getMessage());
     }
 
     /** Looks at all start keys of a guest: new ones, and those that are no longer there. */
@@ -273,6 +310,10 @@ public final class GuestMonitor implements AutoCloseable {
 
     /** Deals with a start key; returns false when it has to be looked at again. */
     private boolean start(PortId id, StartKey key) {
+        if (!startBudget.has(id.domid(), System.nanoTime())) {
+            // It starts devices without end; each costs the monitor work, and log lines.
+            return false;
+        }
         checkFlagsOf(id.domid());
         GuestKeys keys = new GuestKeys(store, mapper, id.domid(), key.base());
         String path = keys.path(XenvirtKeys.start(id.index()));
@@ -299,9 +340,12 @@ public final class GuestMonitor implements AutoCloseable {
                 // Two may not poll the same rings.
                 return false;
             }
+            startBudget.spend(id.domid());
             open(id, key, keys);
         } catch (PortException e) {
             complain(id.domid(), e.getMessage());
+        } catch (XenstoreException e) {
+            ofGuest(id.domid(), e);
         }
         return true;
     }
@@ -423,11 +467,18 @@ public final class GuestMonitor implements AutoCloseable {
     public void close() {
         stopping = true;
         watch.close();
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        // Interrupted or not: until the thread has ended, it maps and unmaps.
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
         }
         releases.close();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
