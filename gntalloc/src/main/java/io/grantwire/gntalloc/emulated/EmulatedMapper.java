@@ -11,7 +11,9 @@ import io.grantwire.gntalloc.GrantSharer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,9 +22,21 @@ final class EmulatedMapper implements GrantMapper {
     private static final Logger LOG = LoggerFactory.getLogger(EmulatedMapper.class);
     private static final long PAGE = GrantSharer.PAGE_SIZE;
 
+    /**
+     * Most pieces of memory that one domain's mappings consist of, and all domains' together. Each
+     * piece is a mapping of the kernel's, which gives a process 65 530 (vm.max_map_count) and the
+     * JVM dies without. A hostile domain can make every page a piece, by granting pages in any
+     * order or one page many times; real Xen maps a whole list as one.
+     */
+    static final int MAX_PIECES_OF_DOMAIN = 4096;
+
+    private static final int MAX_PIECES = 32_768;
+
     private final BrokerLink link;
     private final String description;
     private final Deque<EmulatedMapping> open = new ArrayDeque<>();
+    private final Map<Integer, Integer> piecesOf = new HashMap<>();
+    private int pieces;
     private int mappedPages;
     private boolean closed;
 
@@ -47,35 +61,61 @@ final class EmulatedMapper implements GrantMapper {
         int[] list = grefs.clone();
         Mapping range = Mapping.reserve(list.length * PAGE);
         List<Integer> handles = new ArrayList<>();
+        int pieces = 0;
         try {
             int done = 0;
             while (done < list.length) {
-                done += mapSome(domid, list, done, writable, range, handles);
+                Granted granted = ask(domid, list, done, writable, handles);
+                try {
+                    int more = granted.runs().length / 3;
+                    takePieces(domid, list[done], more);
+                    pieces += more;
+                    mapSome(granted, done * PAGE, writable, range);
+                } finally {
+                    granted.memory().forEach(Fd::close);
+                }
+                done += granted.mapped();
             }
             if (writable) {
                 range.populate();
             }
             EmulatedMapping mapping =
-                    new EmulatedMapping(this, domid, list.length, range, writable, handles);
+                    new EmulatedMapping(this, domid, list.length, range, writable, handles, pieces);
             register(mapping);
             return mapping;
         } catch (RuntimeException e) {
             release(range, handles);
+            givePieces(domid, pieces);
             throw e;
         }
+    }
+
+    private synchronized void takePieces(int domid, int gref, int n) {
+        int had = piecesOf.getOrDefault(domid, 0);
+        if (had + n > MAX_PIECES_OF_DOMAIN || pieces + n > MAX_PIECES) {
+            throw new GrantMapException(
+                    domid,
+                    gref,
+                    "the pages lie in too many pieces; the emulated host maps "
+                            + MAX_PIECES_OF_DOMAIN
+                            + " of one domain and "
+                            + MAX_PIECES
+                            + " of all, grant neighbouring pages in order");
+        }
+        piecesOf.put(domid, had + n);
+        pieces += n;
+    }
+
+    private synchronized void givePieces(int domid, int n) {
+        piecesOf.computeIfPresent(domid, (d, had) -> had > n ? had - n : null);
+        pieces -= n;
     }
 
     /** What the hypervisor let us map: which pages of which memory, in order. */
     private record Granted(int handle, int mapped, int[] runs, List<Fd> memory) {}
 
-    /** Maps as many as fit one request, from a place in the list on; says how many. */
-    private int mapSome(
-            int domid,
-            int[] list,
-            int from,
-            boolean writable,
-            Mapping range,
-            List<Integer> handles) {
+    /** Asks for as many as fit one request, from a place in the list on. */
+    private Granted ask(int domid, int[] list, int from, boolean writable, List<Integer> handles) {
         int count = Math.min(list.length - from, HypervisorWire.MAX_GREFS);
         Granted granted;
         try {
@@ -95,20 +135,19 @@ final class EmulatedMapper implements GrantMapper {
             throw new GrantMapException(domid, list[bad], e.getMessage());
         }
         handles.add(granted.handle());
-        try {
-            long at = from * PAGE;
-            int[] runs = granted.runs();
-            int prot = writable ? Mapping.READ | Mapping.WRITE : Mapping.READ;
-            for (int i = 0; i < runs.length; i += 3) {
-                Fd memory = granted.memory().get(runs[i]);
-                long bytes = runs[i + 2] * PAGE;
-                range.mapFixed(at, memory, runs[i + 1] * PAGE, bytes, prot);
-                at += bytes;
-            }
-        } finally {
-            granted.memory().forEach(Fd::close);
+        return granted;
+    }
+
+    /** Maps what was granted, to a place in the range. */
+    private static void mapSome(Granted granted, long at, boolean writable, Mapping range) {
+        int[] runs = granted.runs();
+        int prot = writable ? Mapping.READ | Mapping.WRITE : Mapping.READ;
+        for (int i = 0; i < runs.length; i += 3) {
+            Fd memory = granted.memory().get(runs[i]);
+            long bytes = runs[i + 2] * PAGE;
+            range.mapFixed(at, memory, runs[i + 1] * PAGE, bytes, prot);
+            at += bytes;
         }
-        return granted.mapped();
     }
 
     private static Granted granted(Message reply, List<Fd> descriptors, int asked) {
@@ -138,12 +177,13 @@ final class EmulatedMapper implements GrantMapper {
     }
 
     /** Ends a mapping. */
-    void end(EmulatedMapping mapping, Mapping range, List<Integer> handles) {
+    void end(EmulatedMapping mapping, Mapping range, List<Integer> handles, int pieces) {
         synchronized (this) {
             open.remove(mapping);
             mappedPages -= mapping.pages();
         }
         release(range, handles);
+        givePieces(mapping.domid(), pieces);
     }
 
     private void release(Mapping range, List<Integer> handles) {

@@ -14,6 +14,7 @@ final class EmulatedMapping implements GrantMapping {
     private final Mapping range;
     private final MemorySegment segment;
     private final List<Integer> handles;
+    private final int pieces;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     EmulatedMapping(
@@ -22,13 +23,15 @@ final class EmulatedMapping implements GrantMapping {
             int pages,
             Mapping range,
             boolean writable,
-            List<Integer> handles) {
+            List<Integer> handles,
+            int pieces) {
         this.mapper = mapper;
         this.domid = domid;
         this.pages = pages;
         this.range = range;
         this.segment = writable ? range.segment() : range.segment().asReadOnly();
         this.handles = handles;
+        this.pieces = pieces;
     }
 
     @Override
@@ -49,7 +52,7 @@ final class EmulatedMapping implements GrantMapping {
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
-            mapper.end(this, range, handles);
+            mapper.end(this, range, handles, pieces);
         }
     }
 }

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
@@ -73,6 +74,33 @@ class HypervisorTest {
             guest.sharer().share(0, 10, true).close();
             // The limit is each domain's own.
             host.connect(2).sharer().share(0, 10, true).close();
+        }
+    }
+
+    /** A process has 65 530 mappings, and a JVM that has none left dies. */
+    @Test
+    void aGuestThatScattersItsPagesDoesNotUseUpTheMappersAddressSpace() {
+        try (EmulatedHostFixture host = host(HypervisorOptions.defaults())) {
+            HypervisorClient dom0 = host.connect(0);
+            GrantShare one = host.connect(1).sharer().share(0, 1, true);
+            int[] scattered = new int[20_000];
+            Arrays.fill(scattered, one.gref(0));
+            GrantMapException e =
+                    assertThrows(
+                            GrantMapException.class, () -> dom0.mapper().map(1, scattered, true));
+            assertTrue(e.getMessage().contains("too many pieces"), e.getMessage());
+            assertEquals(0, dom0.mapper().mappedPages());
+            // What is unmapped counts no more, and the bound is each domain's own.
+            int[] most = Arrays.copyOf(scattered, EmulatedMapper.MAX_PIECES_OF_DOMAIN);
+            dom0.mapper().map(1, most, true).close();
+            GrantMapping all = dom0.mapper().map(1, most, true);
+            assertThrows(
+                    GrantMapException.class,
+                    () -> dom0.mapper().map(1, new int[] {one.gref(0)}, true));
+            GrantShare other = host.connect(2).sharer().share(0, 5, true);
+            dom0.mapper().map(2, grefs(other), true).close();
+            all.close();
+            dom0.mapper().map(1, new int[] {one.gref(0)}, true).close();
         }
     }
 
