@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grantwire.pmd.domain.Domain;
+import io.grantwire.pmd.driver.pcap.PcapReader;
+import io.grantwire.pmd.driver.pcap.PcapWriter;
 import io.grantwire.vswitch.SwitchConfig.WorkerLcore;
 import io.grantwire.vswitch.SwitchStats.DeviceStats;
 import io.grantwire.vswitch.testkit.Bed;
@@ -14,6 +16,10 @@ import io.grantwire.vswitch.testkit.Frames;
 import io.grantwire.vswitch.testkit.FrontEnd;
 import io.grantwire.vswitch.testkit.LogLines;
 import io.grantwire.vswitch.testkit.MemoryWire;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -401,6 +407,53 @@ class SwitchTest {
         FrontEnd late = frontEnd(3, STRANGER);
         late.send(Frames.frame(0x0200_0000_0077L, STRANGER, 60, 1));
         assertEquals(1, fromWire(1).size());
+    }
+
+    @Test
+    void captureFilesCanBeTheWire() throws Exception {
+        Path in = bed.dir().resolve("in.pcap");
+        Path out = bed.dir().resolve("out.pcap");
+        List<byte[]> expected = new ArrayList<>();
+        List<byte[]> echoes = new ArrayList<>();
+        try (PcapWriter writer = PcapWriter.create(in, false);
+                Arena arena = Arena.ofConfined()) {
+            for (int i = 0; i < 3000; i++) {
+                byte[] f = Frames.frame(MAC1, STRANGER, 60 + i % 1400, i);
+                byte[] tagged = Frames.tagged(f, 1000);
+                MemorySegment s = arena.allocateFrom(ValueLayout.JAVA_BYTE, tagged);
+                assertTrue(writer.write(s, 0, tagged.length, 0));
+                expected.add(f);
+                echoes.add(Frames.tagged(Frames.frame(STRANGER, MAC1, f.length, i), 1000));
+            }
+        }
+        sw =
+                Switch.start(
+                        SwitchConfig.builder()
+                                .uplink(UplinkSpec.parse("pcap:in=" + in + ",out=" + out))
+                                .uplinkAfterDevices(1)
+                                .build(),
+                        bed.dom0());
+        FrontEnd vm1 = frontEnd(1, MAC1);
+        for (int done = 0; done < expected.size(); ) {
+            for (byte[] got : vm1.receive(1)) {
+                assertArrayEquals(expected.get(done++), got);
+                vm1.sendSurely(Frames.frame(STRANGER, MAC1, got.length, Frames.seed(got)));
+            }
+        }
+        Bed.await(
+                "all echoes",
+                () -> sw.stats().uplinks().get(0).toWire().successful() == echoes.size());
+        sw.close();
+        List<byte[]> captured = new ArrayList<>();
+        try (PcapReader reader = PcapReader.open(out)) {
+            while (reader.next()) {
+                captured.add(
+                        reader.segment()
+                                .asSlice(reader.offset(), reader.capturedLength())
+                                .toArray(ValueLayout.JAVA_BYTE));
+            }
+        }
+        assertFrames(echoes, captured);
     }
 
     @Test

@@ -32,7 +32,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class GuestMonitor implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("XENHOST");
-    private static final String DOMAINS = "/local/domain";
     private static final String RELEASE = "@releaseDomain";
     private static final int EVENTS_PER_ROUND = 64;
     private static final int STARTS_PER_ROUND = 4;
@@ -77,7 +76,7 @@ public final class GuestMonitor implements AutoCloseable {
         this.handler = handler;
         this.options = options;
         // The watch comes first, so that nothing falls between it and the scan it asks for.
-        this.watch = store.watch(DOMAINS, name);
+        this.watch = store.watch(StorePaths.DOMAINS, name);
         XenstoreWatch second;
         try {
             second = store.watch(RELEASE, name);
@@ -153,7 +152,7 @@ public final class GuestMonitor implements AutoCloseable {
      */
     private boolean storeAnswers() {
         try {
-            store.exists(DOMAINS);
+            store.exists(StorePaths.DOMAINS);
             return true;
         } catch (XenstoreException e) {
             return false;
@@ -188,48 +187,19 @@ public final class GuestMonitor implements AutoCloseable {
             if (handler.accepts(key.domid())) {
                 starts.put(new PortId(key.domid(), key.device()), key);
             }
-        } else if (path.equals(DOMAINS)) {
+        } else if (path.equals(StorePaths.DOMAINS)) {
             scanAll();
         } else {
-            int domid = domainOfDirectory(path);
+            int domid = StorePaths.domainAbove(path);
             if (domid > 0) {
                 scans.add(domid);
             }
         }
     }
 
-    /** The domain whose start keys lie below this path, or -1. */
-    private static int domainOfDirectory(String path) {
-        int from = DOMAINS.length() + 1;
-        if (path.length() <= from || !path.startsWith(DOMAINS)) {
-            return -1;
-        }
-        int slash = path.indexOf('/', from);
-        String number = slash < 0 ? path.substring(from) : path.substring(from, slash);
-        String rest = slash < 0 ? "" : path.substring(slash + 1);
-        boolean above =
-                rest.isEmpty()
-                        || isAtOrAbove(rest, XenvirtKeys.DIRECTORY)
-                        || isAtOrAbove(rest, XenvirtKeys.ALTERNATIVE_DIRECTORY);
-        return above ? domid(number) : -1;
-    }
-
-    private static boolean isAtOrAbove(String path, String directory) {
-        return directory.equals(path)
-                || directory.startsWith(path) && directory.charAt(path.length()) == '/';
-    }
-
-    private static int domid(String number) {
-        try {
-            return number.length() <= 5 ? Integer.parseInt(number) : -1;
-        } catch (NumberFormatException e) {
-            return -1;
-        }
-    }
-
     private void scanAll() {
-        for (String name : names(DOMAINS)) {
-            int domid = domid(name);
+        for (String name : names(StorePaths.DOMAINS)) {
+            int domid = StorePaths.domid(name);
             if (domid > 0) {
                 scans.add(domid);
             }
