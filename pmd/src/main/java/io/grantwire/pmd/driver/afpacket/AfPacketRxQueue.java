@@ -93,7 +93,8 @@ final class AfPacketRxQueue {
         int good = 0;
         int bad = 0;
         long bytes = 0;
-        while (good < count) {
+        // What is passed over counts as well: a flood of it must not keep the thread here.
+        for (int looked = 0; looked < count; looked++) {
             long frame = frames[at];
             // Pairs with the kernel's release when it hands the slot over.
             int status = (int) STATUS.getAcquire(ring, frame);

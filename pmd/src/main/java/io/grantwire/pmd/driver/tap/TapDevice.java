@@ -152,7 +152,8 @@ final class TapDevice extends AbstractEthDevice {
         int room = pool.dataRoom();
         int good = 0;
         long bytes = 0;
-        while (good < count) {
+        // Bad frames count as well: a flood of them must not keep the thread here.
+        for (int looked = 0; looked < count; looked++) {
             int m = pool.alloc();
             if (m == 0) {
                 counters.addNoMbuf(1);

@@ -298,6 +298,24 @@ class AfPacketDeviceTest extends EthDeviceContractTest {
     }
 
     @Test
+    void aBurstPassesOverNoMoreFramesThanItMayReturn() throws Exception {
+        try (Mempool pool = Mempool.create(MempoolConfig.of("t", 64).withDataRoom(200))) {
+            Frames.start(device, pool);
+            for (int i = 0; i < 10; i++) {
+                rig.peer.send(Frames.bytes(300, i));
+            }
+            int[] burst = new int[4];
+            for (int i = 0; i < 1000 && device.stats().ierrors() == 0; i++) {
+                assertEquals(0, device.rxBurst(0, burst, 0, 4));
+                Thread.sleep(1);
+            }
+            long first = device.stats().ierrors();
+            assertTrue(first >= 1 && first <= 4, first + " frames passed over in one burst");
+            device.close();
+        }
+    }
+
+    @Test
     void anInterfaceTakenDownUnderTheDeviceIsSurvived() throws Exception {
         try (Mempool pool = pool()) {
             Frames.start(device, pool);
