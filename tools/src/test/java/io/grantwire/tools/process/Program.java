@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -23,7 +24,7 @@ import java.util.stream.Stream;
  * path, native access for the bindings only. Killed, with what it started, when a test forgets it.
  */
 public final class Program implements AutoCloseable {
-    public static final Duration PATIENCE = Duration.ofSeconds(120);
+    public static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Path LIB = Path.of("target/dist/lib");
 
     private final Process process;
@@ -194,10 +195,15 @@ public final class Program implements AutoCloseable {
 
     /** Waits until something is so. */
     public static void await(BooleanSupplier condition, String what) {
+        await(condition, () -> what);
+    }
+
+    /** The same with a message that is made when it is needed. */
+    public static void await(BooleanSupplier condition, Supplier<String> what) {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > deadline) {
-                fail("waited in vain for: " + what);
+                fail("waited in vain for: " + what.get());
             }
             try {
                 Thread.sleep(20);
