@@ -229,7 +229,12 @@ final class GuestForwarder {
                     d.txCounters().drop(DropReason.WORKER_FULL, 1);
                 }
             } else if (to.serving && to.rx.fill() > 0) {
-                copy(d, to, tx, first8, len);
+                if (len > to.rx.frameBytes()) {
+                    // Lost for this guest only; the sender's frame is counted already.
+                    to.rxCounters().drop(DropReason.BUFFER_TOO_SMALL, 1);
+                } else {
+                    copy(d, to, tx, first8, len);
+                }
             } else {
                 to.checkRings();
                 to.rxCounters().drop(to.serving ? DropReason.RING_FULL : DropReason.QUARANTINED, 1);

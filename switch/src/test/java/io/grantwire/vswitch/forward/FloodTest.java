@@ -31,6 +31,17 @@ class FloodTest extends WorkerBed {
     }
 
     @Test
+    void oneTooLongForAGuestIsLostThereAndNotAtItsSender() {
+        flood = true;
+        start(1, 0, 0);
+        guests.get(0).send(Frames.frame(BROADCAST, MAC, 2100, 1));
+        poll();
+        assertEquals(1, devices.get(1).rxCounters().dropped(DropReason.BUFFER_TOO_SMALL));
+        assertEquals(1, devices.get(0).txCounters().frames());
+        assertEquals(0, devices.get(0).txCounters().dropped(), "it was sent, to the wire");
+    }
+
+    @Test
     void fromTheWireTheyReachTheGuestInTheVlan() {
         flood = true;
         start(1, 0, 0);
