@@ -37,6 +37,14 @@ public final class SwitchWorker implements PollLoop {
         }
     }
 
+    /** A guest may be skipped for one round for each of so many guests. */
+    private static final int GUESTS_PER_SKIP = 8;
+
+    private static final int MAX_SKIP = 7;
+
+    /** Empty rounds after which a guest is taken for idle. */
+    private static final int IDLE_ROUNDS = 16;
+
     private final int index;
     private final long holdNanos;
     private final WireClassifier classifier;
@@ -51,8 +59,21 @@ public final class SwitchWorker implements PollLoop {
     private final FrameSource[] inSources;
     private final int[] scratch = new int[2 * FrameSource.BURST];
 
+    /** Frames of the current burst that guests have got. */
+    private final int[] doneFrames = new int[FrameSource.BURST];
+
+    private int doneCount;
+
     private Topology topology;
     private GuestDevice[] mine;
+
+    /** For how many more rounds each of them is not looked at, see {@link #pollGuests}. */
+    private int[] skips;
+
+    /** How many rounds each of them was found idle. */
+    private int[] idle;
+
+    private int maxSkip;
     private GuestDevice[] boxes;
 
     // The hand-over with the control thread: it sets next, this worker answers with its epoch.
@@ -158,12 +179,7 @@ public final class SwitchWorker implements PollLoop {
         for (int i = 0; t.uplinksOpen && i < polled.length; i++) {
             work += pollUplink(polled[i], polledSources[i]);
         }
-        GuestDevice[] mine = this.mine;
-        for (GuestDevice d : mine) {
-            if (d.serving) {
-                work += pollGuest(d);
-            }
-        }
+        work += pollGuests();
         for (UplinkQueue queue : uplinkQueues) {
             if (queue != null) {
                 work += queue.flush();
@@ -180,10 +196,40 @@ public final class SwitchWorker implements PollLoop {
     private void adopt(Topology t) {
         topology = t;
         mine = t.served[index];
+        skips = new int[mine.length];
+        idle = new int[mine.length];
+        maxSkip = Math.min(mine.length / GUESTS_PER_SKIP, MAX_SKIP);
         boxes = new GuestDevice[FrameSource.BURST];
         forwarder.adopt(t);
         // Pairs with the acquire in hasAdopted: the last touch of removed devices is over.
         ADOPTED.setRelease(this, t.epoch);
+    }
+
+    /**
+     * The guests' transmit rings. One that has sent nothing for a while is looked at in every
+     * second round, later more rarely: with many guests, looking at idle ones would otherwise cost
+     * more than serving the busy ones. A round with many guests is a matter of microseconds.
+     */
+    private int pollGuests() {
+        GuestDevice[] mine = this.mine;
+        int[] skips = this.skips;
+        int work = 0;
+        for (int i = 0; i < mine.length; i++) {
+            if (skips[i] > 0) {
+                skips[i]--;
+                continue;
+            }
+            GuestDevice d = mine[i];
+            int n = d.serving ? pollGuest(d) : 0;
+            if (n != 0) {
+                idle[i] = 0;
+                work += n;
+            } else if (idle[i] < IDLE_ROUNDS + maxSkip) {
+                idle[i]++;
+            }
+            skips[i] = Math.max(0, idle[i] - IDLE_ROUNDS);
+        }
+        return work;
     }
 
     private int pollGuest(GuestDevice d) {
@@ -288,6 +334,8 @@ public final class SwitchWorker implements PollLoop {
         for (int i = 0; i < boxCount; i++) {
             emptyBox(boxes[i], source);
         }
+        Mempool.freeBulk(doneFrames, 0, doneCount);
+        doneCount = 0;
         return n - source.count;
     }
 
@@ -299,9 +347,14 @@ public final class SwitchWorker implements PollLoop {
         if (d.serving) {
             done = ReceivePath.enqueue(d.rx, box, 0, n, d.rxCounters());
             d.rx.publish();
-            Mempool.freeBulk(box, 0, done);
             if (done > 0) {
                 d.hold.progressed();
+                // Freed with those of the other guests: with many guests, boxes have few frames.
+                int at = doneCount;
+                for (int i = 0; i < done; i++) {
+                    doneFrames[at + i] = box[i];
+                }
+                doneCount = at + done;
             }
             if (done == n) {
                 return;

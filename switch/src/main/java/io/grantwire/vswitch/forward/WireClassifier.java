@@ -1,5 +1,6 @@
 package io.grantwire.vswitch.forward;
 
+import io.grantwire.bindings.raw.HostMemory;
 import io.grantwire.pmd.mbuf.Mbuf;
 import io.grantwire.pmd.net.EtherHeader;
 import io.grantwire.pmd.net.MacAddress;
@@ -22,6 +23,7 @@ final class WireClassifier {
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final ValueLayout.OfLong BE64 =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final MemorySegment ALL = HostMemory.ALL;
     private static final int TAG = 4;
     private static final int VID_MASK = 0xfff;
 
@@ -45,16 +47,16 @@ final class WireClassifier {
         if (len < EtherHeader.LENGTH) {
             return drop(counters, DropReason.FRAME_TOO_SHORT);
         }
-        MemorySegment s = Mbuf.segment(m);
-        long at = Mbuf.offset(m);
-        long first8 = s.get(BE64, at);
+        // The mbuf is ours, and all that is touched lies within its first 18 bytes.
+        long at = Mbuf.segment(m).address() + Mbuf.offset(m);
+        long first8 = ALL.get(BE64, at);
         int tag = 0;
         boolean inFrame = true;
         if ((Mbuf.olFlags(m) & Mbuf.RX_VLAN_STRIPPED) != 0) {
             tag = EtherHeader.TYPE_VLAN << 16 | Mbuf.vlanTci(m);
             inFrame = false;
         } else if (len >= EtherHeader.LENGTH + TAG) {
-            tag = s.get(BE32, at + EtherHeader.TYPE);
+            tag = ALL.get(BE32, at + EtherHeader.TYPE);
         }
         if (tag >>> 16 != EtherHeader.TYPE_VLAN) {
             return drop(counters, DropReason.UNTAGGED);
@@ -84,9 +86,9 @@ final class WireClassifier {
         }
         if (inFrame && strip) {
             // Addresses move up to the type; the copy to the guest comes a burst later.
-            int rest = s.get(BE32, at + 8);
-            s.set(BE64, at + TAG, first8);
-            s.set(BE32, at + TAG + 8, rest);
+            int rest = ALL.get(BE32, at + 8);
+            ALL.set(BE64, at + TAG, first8);
+            ALL.set(BE32, at + TAG + 8, rest);
             Mbuf.adj(m, TAG);
         } else if (!inFrame && !strip) {
             insertTag(m, first8, tag);
@@ -95,21 +97,20 @@ final class WireClassifier {
     }
 
     /**
-     * Puts a tag behind the addresses of a frame.
+     * Puts a tag behind the addresses of a frame of at least 12 bytes in its first mbuf.
      *
      * @param first8 the frame's first eight bytes
      * @param tag type and control information
      */
     static void insertTag(int m, long first8, int tag) {
-        MemorySegment s = Mbuf.segment(m);
-        long at = Mbuf.offset(m);
+        long at = Mbuf.segment(m).address() + Mbuf.offset(m);
         if (!Mbuf.prepend(m, TAG)) {
             return;
         }
-        int rest = s.get(BE32, at + 8);
-        s.set(BE64, at - TAG, first8);
-        s.set(BE32, at - TAG + 8, rest);
-        s.set(BE32, at - TAG + EtherHeader.TYPE, tag);
+        int rest = ALL.get(BE32, at + 8);
+        ALL.set(BE64, at - TAG, first8);
+        ALL.set(BE32, at - TAG + 8, rest);
+        ALL.set(BE32, at - TAG + EtherHeader.TYPE, tag);
     }
 
     private static int drop(FrameCounters counters, DropReason reason) {

@@ -1,0 +1,59 @@
+package io.grantwire.vswitch.forward;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.grantwire.vswitch.testkit.Frames;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** A worker with so many guests that idle ones are not looked at in every round. */
+class ManyGuestsTest extends WorkerBed {
+    private static final int GUESTS = 64;
+    private static final int LONGEST_SKIP = 8;
+
+    @Test
+    void anIdleGuestIsServedSoonAndABusyOneInEveryRound() {
+        hold = HOLD;
+        start(1, new int[GUESTS]);
+        for (int i = 0; i < 100; i++) {
+            workers.get(0).poll();
+        }
+        for (int g = 0; g < GUESTS; g++) {
+            guests.get(g).send(frame(STRANGER, g));
+        }
+        for (int i = 0; i < LONGEST_SKIP; i++) {
+            workers.get(0).poll();
+        }
+        assertEquals(GUESTS, sent().size());
+        for (int i = 0; i < 100; i++) {
+            guests.get(7).send(frame(STRANGER, i));
+            workers.get(0).poll();
+            assertEquals(1, sent().size(), "round " + i);
+            guests.get(7).reclaim();
+        }
+    }
+
+    @Test
+    void everyGuestGetsItsOwnFrames() {
+        hold = HOLD;
+        start(1, new int[GUESTS]);
+        for (int i = 0; i < 10 * GUESTS; i++) {
+            int g = i * 17 % GUESTS;
+            wire.in.add(Frames.tagged(frame(MAC + g, i), 1000 + g));
+        }
+        for (int i = 0; i < 40; i++) {
+            workers.get(0).poll();
+        }
+        for (int g = 0; g < GUESTS; g++) {
+            List<byte[]> got = guests.get(g).receive();
+            assertEquals(10, got.size());
+            int last = -1;
+            for (byte[] f : got) {
+                assertTrue(Frames.seed(f) > last, "out of order");
+                last = Frames.seed(f);
+                assertEquals(g, last * 17 % GUESTS);
+            }
+        }
+    }
+}
