@@ -69,10 +69,15 @@ final class StoreFixture {
         }
 
         String ask(int tx, XsType type, byte[] payload) {
+            return tell(new XsMessage(type.code(), 7, tx, payload));
+        }
+
+        /** Hands a message in; there has to be one reply. */
+        String tell(XsMessage message) {
             replies = 0;
-            dispatcher.handle(session, new XsMessage(type.code(), 7, tx, payload));
+            dispatcher.handle(session, message);
             if (replies != 1) {
-                throw new AssertionError(type + " got " + replies + " replies");
+                throw new AssertionError(message + " got " + replies + " replies");
             }
             return reply;
         }
