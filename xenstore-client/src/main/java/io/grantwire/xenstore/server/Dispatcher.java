@@ -154,7 +154,7 @@ final class Dispatcher {
                 if (domid == 0) {
                     throw new StoreError(StoreErrno.EINVAL);
                 }
-                domains.require(domid).setShutdown(false);
+                domains.require(domid); // a domain here never counts as shut down
                 yield DONE;
             }
             case SET_TARGET -> setTarget(r);

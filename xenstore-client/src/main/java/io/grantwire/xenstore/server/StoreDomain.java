@@ -10,7 +10,6 @@ final class StoreDomain implements Subject {
 
     private final int domid;
     private int target = -1;
-    private boolean shutdown;
     private int watches;
     private int transactions;
     private long watchBytes;
@@ -34,15 +33,6 @@ final class StoreDomain implements Subject {
 
     void setTarget(int newTarget) {
         target = newTarget;
-    }
-
-    /** Whether the domain was seen to shut down; RESUME takes it back. */
-    boolean shutdown() {
-        return shutdown;
-    }
-
-    void setShutdown(boolean now) {
-        shutdown = now;
     }
 
     int watches() {

@@ -296,9 +296,6 @@ class XenstoreServerTest {
                     assertThrows(XenstoreException.class, () -> five.read("/local/domain/0/name"))
                             .errnoName());
 
-            // The front end of xenvirt removes and makes its directory itself.
-            five.rm("control/dpdk/0_mempool_gref");
-
             DomainSkeleton.create(dom0, 5, "vm1");
             assertFalse(five.exists("data/x"));
             String vm = five.readString("vm");
