@@ -43,7 +43,6 @@ final class Connection implements EventLoop.Handler, Session.Output {
     private boolean lost;
     private boolean waitsForCredit;
     private boolean closed;
-    private long eventsDropped;
 
     /**
      * @param channel accepted and non-blocking; this connection owns it from now on
@@ -103,10 +102,14 @@ final class Connection implements EventLoop.Handler, Session.Output {
             LOG.warn("a client of domain 0 does not read its watch events: disconnected");
             lost = true;
             loop.wantTurn(this);
-        } else if (eventsDropped++ == 0) {
-            LOG.warn(
-                    "domain {} does not read its watch events: some are dropped",
-                    session.domain().domid());
+        } else {
+            complain("it does not read its watch events: some are dropped");
+        }
+    }
+
+    private void complain(String what) {
+        if (session.domain().mayComplain(System.nanoTime())) {
+            LOG.warn("domain {}: {}", session.domain().domid(), what);
         }
     }
 
@@ -146,7 +149,7 @@ final class Connection implements EventLoop.Handler, Session.Output {
                                     : SelectionKey.OP_READ)
                             | (outbox.isEmpty() ? 0 : SelectionKey.OP_WRITE));
         } catch (XsProtocolException e) {
-            LOG.warn("domain {}: {}: disconnected", session.domain().domid(), e.getMessage());
+            complain(e.getMessage() + ": disconnected");
             lastReplies();
             close();
         } catch (IOException e) {

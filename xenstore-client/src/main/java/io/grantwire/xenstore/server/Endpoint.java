@@ -40,7 +40,6 @@ final class Endpoint implements EventLoop.Handler {
     private final SelectionKey key;
     private final Set<Connection> connections = new LinkedHashSet<>();
     private boolean closed;
-    private long turnedAway;
 
     /**
      * @param channel listening and non-blocking; this endpoint owns it and its file from now on
@@ -93,7 +92,7 @@ final class Endpoint implements EventLoop.Handler {
 
     private void take(SocketChannel accepted) throws IOException {
         if (connections.size() >= maxConnections) {
-            if (turnedAway++ == 0) {
+            if (domain.mayComplain(System.nanoTime())) {
                 LOG.warn(
                         "domain {} has {} connections already: more are turned away",
                         domain.domid(),

@@ -8,6 +8,8 @@ final class StoreDomain implements Subject {
     /** Bytes counted for a watch besides its path and token. */
     private static final int WATCH_BYTES = 64;
 
+    private static final long NANOS_BETWEEN_COMPLAINTS = 10_000_000_000L;
+
     private final int domid;
     private int target = -1;
     private int watches;
@@ -16,6 +18,8 @@ final class StoreDomain implements Subject {
     private long transactionBytes;
     private int connections;
     private final WriteCredit credit = new WriteCredit();
+    private boolean complained;
+    private long complainedAt;
 
     StoreDomain(int domid) {
         this.domid = domid;
@@ -81,6 +85,21 @@ final class StoreDomain implements Subject {
 
     void connectionClosed() {
         connections--;
+    }
+
+    /**
+     * Whether what its clients do wrong is to be logged: now and then only, since they can do it as
+     * often as they like.
+     *
+     * @param now as {@link System#nanoTime} has it
+     */
+    boolean mayComplain(long now) {
+        if (complained && now - complainedAt < NANOS_BETWEEN_COMPLAINTS) {
+            return false;
+        }
+        complained = true;
+        complainedAt = now;
+        return true;
     }
 
     WriteCredit credit() {

@@ -1,11 +1,12 @@
 package io.grantwire.xenstore.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 
-class WriteCreditTest {
+class StoreDomainTest {
     private static final long SECOND = 1_000_000_000L;
 
     private final WriteCredit credit = new WriteCredit();
@@ -35,5 +36,15 @@ class WriteCreditTest {
         assertEquals(0, credit.nanosToWait(1000 * SECOND));
         credit.spend(1000 * SECOND);
         assertTrue(credit.nanosToWait(1000 * SECOND) > 0);
+    }
+
+    @Test
+    void complaintsAboutADomainAreRare() {
+        StoreDomain domain = new StoreDomain(5);
+        assertTrue(domain.mayComplain(-SECOND));
+        assertFalse(domain.mayComplain(0));
+        assertFalse(domain.mayComplain(8 * SECOND));
+        assertTrue(domain.mayComplain(9 * SECOND));
+        assertFalse(domain.mayComplain(10 * SECOND));
     }
 }
