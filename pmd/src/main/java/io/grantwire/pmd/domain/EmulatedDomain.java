@@ -32,6 +32,7 @@ final class EmulatedDomain implements Domain {
      * @throws DomainException when there is no host, or the domain is taken
      */
     static EmulatedDomain open(HostDirectory host, int domid, String name, String why) {
+        host.refuseForeign();
         HypervisorClient client;
         try {
             client = HypervisorClient.connect(host.hypervisorSocket(), domid, name);

@@ -102,16 +102,7 @@ final class HostDirectory {
             if (!Files.isDirectory(dir)) {
                 throw new DomainException(dir + " is not a directory; choose one with --dir");
             }
-            int owner = (int) Files.getAttribute(dir, "unix:uid", LinkOption.NOFOLLOW_LINKS);
-            if (owner != Process.euid()) {
-                throw new DomainException(
-                        "directory "
-                                + dir
-                                + " belongs to user "
-                                + owner
-                                + "; choose one of yours"
-                                + " with --dir");
-            }
+            refuseForeign();
             Set<PosixFilePermission> others = Files.getPosixFilePermissions(dir);
             others.removeAll(PRIVATE);
             if (!others.isEmpty()) {
@@ -123,6 +114,28 @@ final class HostDirectory {
                                 + ")");
             }
             return false;
+        } catch (IOException e) {
+            throw new DomainException("directory " + dir + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Refuses a directory of another user, whose host could do to us what a hypervisor can; one
+     * that is not there is none.
+     */
+    void refuseForeign() {
+        try {
+            int owner = (int) Files.getAttribute(dir, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+            if (owner != Process.euid()) {
+                throw new DomainException(
+                        "directory "
+                                + dir
+                                + " belongs to user "
+                                + owner
+                                + "; choose one of yours with --dir");
+            }
+        } catch (NoSuchFileException e) {
+            // Whoever opens a socket in it will say so.
         } catch (IOException e) {
             throw new DomainException("directory " + dir + ": " + e.getMessage(), e);
         }

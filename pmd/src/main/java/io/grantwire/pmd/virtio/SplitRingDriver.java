@@ -1,5 +1,6 @@
 package io.grantwire.pmd.virtio;
 
+import io.grantwire.bindings.raw.HostMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
@@ -58,7 +59,17 @@ public final class SplitRingDriver {
     private static final ValueLayout.OfShort U16 =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    private final MemorySegment ring;
+    /**
+     * The packet path goes through this constant segment with absolute addresses, see {@link
+     * HostMemory} for why. Every offset is that of a slot or a descriptor below the ring's size, so
+     * all of them lie in {@link #memory}.
+     */
+    private static final MemorySegment ALL = HostMemory.ALL;
+
+    /** Keeps the ring's memory reachable. */
+    private final MemorySegment memory;
+
+    private final long ring;
     private final SplitRingLayout layout;
     private final int size;
     private final int mask;
@@ -104,7 +115,12 @@ public final class SplitRingDriver {
                             + " bytes, not "
                             + ring.byteSize());
         }
-        this.ring = ring.asSlice(0, layout.bytes());
+        if (!ring.isNative() || (ring.address() & 7) != 0) {
+            throw new IllegalArgumentException(
+                    "a ring needs memory outside the heap, aligned to 8 bytes");
+        }
+        this.memory = ring.asSlice(0, layout.bytes());
+        this.ring = ring.address();
         this.layout = layout;
         this.size = layout.size();
         this.mask = layout.mask();
@@ -116,10 +132,10 @@ public final class SplitRingDriver {
         this.writable = new int[units];
         this.free = new int[units];
         this.availHeads = new short[size];
-        this.availIdxAt = layout.availIdx();
-        this.availEntriesAt = layout.availEntry(0);
-        this.usedIdxAt = layout.usedIdx();
-        this.usedEntriesAt = layout.usedEntry(0);
+        this.availIdxAt = this.ring + layout.availIdx();
+        this.availEntriesAt = this.ring + layout.availEntry(0);
+        this.usedIdxAt = this.ring + layout.usedIdx();
+        this.usedEntriesAt = this.ring + layout.usedEntry(0);
         initialise();
     }
 
@@ -143,16 +159,16 @@ public final class SplitRingDriver {
     }
 
     private void initialise() {
-        ring.fill((byte) 0);
+        memory.fill((byte) 0);
         for (int i = 0; i < size; i++) {
             int next = i < size - 1 ? i + 1 : SplitRingLayout.END_OF_LIST;
-            ring.set(U16, SplitRingLayout.desc(i) + SplitRingLayout.DESC_NEXT, (short) next);
+            memory.set(U16, SplitRingLayout.desc(i) + SplitRingLayout.DESC_NEXT, (short) next);
         }
         for (int unit = 0; unit <= unitMask; unit++) {
             free[unit] = unit;
             if (transmit) {
                 int head = unit << 1;
-                ring.set(
+                memory.set(
                         U64,
                         SplitRingLayout.desc(head) + SplitRingLayout.DESC_LEN,
                         word(VirtioNetHeader.SIZE, SplitRingLayout.F_NEXT, head + 1));
@@ -208,7 +224,7 @@ public final class SplitRingDriver {
         if (count <= 0) {
             return 0;
         }
-        MemorySegment ring = this.ring;
+        long ring = this.ring;
         int[] free = this.free;
         int[] handles = this.handles;
         int[] writable = this.writable;
@@ -219,11 +235,11 @@ public final class SplitRingDriver {
             int unit = free[(head + i) & unitMask];
             handles[unit] = buffers[i];
             writable[unit] = length;
-            long desc = SplitRingLayout.desc(unit);
-            ring.set(U64, desc + SplitRingLayout.DESC_ADDR, addresses[i]);
+            long desc = ring + SplitRingLayout.desc(unit);
+            ALL.set(U64, desc + SplitRingLayout.DESC_ADDR, addresses[i]);
             // Length and flags again each time: the original back end overwrites the length.
-            ring.set(U64, desc + SplitRingLayout.DESC_LEN, word);
-            offer(ring, idx + i, unit);
+            ALL.set(U64, desc + SplitRingLayout.DESC_LEN, word);
+            offer(idx + i, unit);
         }
         freeHead = head + count;
         publish(idx + count);
@@ -245,7 +261,7 @@ public final class SplitRingDriver {
         if (count <= 0) {
             return 0;
         }
-        MemorySegment ring = this.ring;
+        long ring = this.ring;
         int[] free = this.free;
         int[] handles = this.handles;
         int head = freeHead;
@@ -253,21 +269,21 @@ public final class SplitRingDriver {
         for (int i = 0; i < count; i++) {
             int unit = free[(head + i) & unitMask];
             handles[unit] = buffers[i];
-            long desc = SplitRingLayout.desc((unit << 1) + 1);
-            ring.set(U64, desc + SplitRingLayout.DESC_ADDR, addresses[i]);
-            ring.set(U64, desc + SplitRingLayout.DESC_LEN, word(lengths[i], 0, 0));
-            offer(ring, idx + i, unit << 1);
+            long desc = ring + SplitRingLayout.desc((unit << 1) + 1);
+            ALL.set(U64, desc + SplitRingLayout.DESC_ADDR, addresses[i]);
+            ALL.set(U64, desc + SplitRingLayout.DESC_LEN, word(lengths[i], 0, 0));
+            offer(idx + i, unit << 1);
         }
         freeHead = head + count;
         publish(idx + count);
         return count;
     }
 
-    private void offer(MemorySegment ring, int idx, int descHead) {
+    private void offer(int idx, int descHead) {
         int slot = idx & mask;
         if (availHeads[slot] != (short) descHead) {
             availHeads[slot] = (short) descHead;
-            ring.set(U16, availEntriesAt + ((long) slot << 1), (short) descHead);
+            ALL.set(U16, availEntriesAt + ((long) slot << 1), (short) descHead);
         }
     }
 
@@ -275,7 +291,7 @@ public final class SplitRingDriver {
         avail = idx & 0xffff;
         // Descriptors and ring entries become visible before the index: pairs with the device's
         // acquire of avail.idx.
-        RingIndex.release(ring, availIdxAt, idx);
+        RingIndex.release(ALL, availIdxAt, idx);
     }
 
     /**
@@ -291,10 +307,9 @@ public final class SplitRingDriver {
         if (fault != Fault.NONE) {
             return 0;
         }
-        MemorySegment ring = this.ring;
         int idx = used;
         // Pairs with the device's release of used.idx: entries and packet bytes are visible now.
-        int ready = RingIndex.delta(RingIndex.acquire(ring, usedIdxAt), idx);
+        int ready = RingIndex.delta(RingIndex.acquire(ALL, usedIdxAt), idx);
         if (ready == 0) {
             return 0;
         }
@@ -311,7 +326,7 @@ public final class SplitRingDriver {
         int taken = 0;
         while (taken < count) {
             long entry = usedEntriesAt + ((long) ((idx + taken) & mask) << 3);
-            int id = PeerMemory.read32(ring, entry + SplitRingLayout.USED_ID);
+            int id = PeerMemory.read32(ALL, entry + SplitRingLayout.USED_ID);
             int unit = id >>> shift;
             if (Integer.compareUnsigned(unit, unitMask) > 0 || unit << shift != id) {
                 bad = Fault.USED_ID;
@@ -323,7 +338,7 @@ public final class SplitRingDriver {
                 break;
             }
             if (!transmit) {
-                int len = PeerMemory.read32(ring, entry + SplitRingLayout.USED_LEN);
+                int len = PeerMemory.read32(ALL, entry + SplitRingLayout.USED_LEN);
                 if (Integer.compareUnsigned(len, writable[unit]) > 0) {
                     bad = Fault.USED_LENGTH;
                     break;

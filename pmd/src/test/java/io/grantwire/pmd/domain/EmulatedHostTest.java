@@ -216,6 +216,19 @@ class EmulatedHostTest {
     }
 
     @Test
+    void aDirectoryOfAnotherUserIsRefusedByHostsAndGuests() throws Exception {
+        org.junit.jupiter.api.Assumptions.assumeTrue(
+                io.grantwire.bindings.Process.euid() == 0, "needs root, to give a directory away");
+        Files.createDirectory(dir);
+        Files.setPosixFilePermissions(dir, PosixFilePermissions.fromString("rwx------"));
+        Files.setAttribute(dir, "unix:uid", 65534);
+        assertTrue(message(() -> EmulatedHost.start(dir)).contains("belongs to user 65534"));
+        assertTrue(
+                message(() -> Domains.open(DomainOptions.emulatedGuest(dir, "")))
+                        .contains("belongs to user 65534"));
+    }
+
+    @Test
     void theDirectoryIsPrivate() throws Exception {
         try (EmulatedHost host = EmulatedHost.start(dir)) {
             assertEquals(

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.grantwire.gntalloc.GrantMapping;
 import io.grantwire.pmd.ethdev.EthConfig;
@@ -21,6 +22,8 @@ import io.grantwire.xenstore.XenstorePermission;
 import io.grantwire.xenstore.XenstoreWatch;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -105,6 +108,34 @@ class XenvirtDeviceTest {
             for (String single : List.of("0_rx_vring_gref", "0_tx_vring_gref", "0_vring_flag")) {
                 assertTrue(rig.key(single).matches("[1-9][0-9]*"), rig.key(single));
             }
+        }
+    }
+
+    @Test
+    void xenstoreLsListsThem() throws Exception {
+        Path tool = Path.of("/usr/bin/xenstore-ls");
+        assumeTrue(Files.isExecutable(tool), "needs xenstore-ls: apt install xenstore-utils");
+        try (Mempool pool = rig.pool(256);
+                EthDevice device = rig.probe("eth_xenvirt0,mac=00:00:00:00:00:11")) {
+            EmulatedRig.start(device, pool);
+            ProcessBuilder ls = new ProcessBuilder(tool.toString(), "/local/domain/1/control/dpdk");
+            ls.environment().put("XENSTORED_PATH", rig.host.xenstoreSocket().toString());
+            ls.redirectErrorStream(true);
+            String listing = new String(ls.start().getInputStream().readAllBytes());
+            StringBuilder expected = new StringBuilder();
+            for (String key :
+                    List.of(
+                            "0_mempool_gref",
+                            "0_mempool_va",
+                            "0_tx_vring_gref",
+                            "0_rx_vring_gref",
+                            "0_ether_addr",
+                            "0_vring_flag",
+                            "event_type_start_0")) {
+                expected.append(key).append(" = \"").append(rig.key(key)).append("\"\n");
+            }
+            assertEquals(expected.toString(), listing);
+            assertTrue(listing.contains("0_ether_addr = \"00:00:00:00:00:11\"\n"), listing);
         }
     }
 
