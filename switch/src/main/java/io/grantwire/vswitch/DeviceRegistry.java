@@ -175,9 +175,10 @@ final class DeviceRegistry implements PortHandler {
         noteFault(device);
         knownFaulty.remove(device);
         if (owners.remove(device.mac(), device)) {
-            // Another one that waited for the address gets it.
+            // Another device of the same guest that waited for the address gets it. One of another
+            // guest does not: it would receive what is meant for this guest when this one restarts.
             for (GuestDevice d : devices.values()) {
-                if (d.mac() == device.mac()) {
+                if (d.mac() == device.mac() && d.domid() == device.domid()) {
                     owners.put(d.mac(), d);
                     logRegistered(d);
                     break;
