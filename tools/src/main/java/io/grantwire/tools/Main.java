@@ -139,6 +139,7 @@ public final class Main {
                 out.printf("  %-10s  %s%n", entry.name(), entry.summary());
             }
         }
+        out.printf("  %-10s  %s%n", "verify", "the test suite (./grantwire verify)");
         out.println();
         out.println("  grantwire <command> --help   the command's options");
         out.println("  grantwire --version          the version");

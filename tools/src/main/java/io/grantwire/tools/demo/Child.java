@@ -78,6 +78,10 @@ final class Child {
     }
 
     private void remember(String line) {
+        if (line.startsWith("{")) {
+            // A report, not a word for people.
+            return;
+        }
         synchronized (tail) {
             if (tail.size() == TAIL) {
                 tail.removeFirst();

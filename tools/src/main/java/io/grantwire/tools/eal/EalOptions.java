@@ -49,12 +49,6 @@ public final class EalOptions {
             description = "1 (emergency) to 8 (debug), or a name.")
     String logLevel;
 
-    @Option(names = "--no-huge", description = "Buffers of ports without grants in plain pages.")
-    boolean noHuge;
-
-    @Option(names = "--no-pci", description = "No PCI devices.")
-    boolean noPci;
-
     @Option(
             names = {
                 "-n",
@@ -78,6 +72,8 @@ public final class EalOptions {
 
     @Option(
             names = {
+                "--no-huge",
+                "--no-pci",
                 "--xen-dom0",
                 "--in-memory",
                 "--no-shconf",
@@ -102,11 +98,6 @@ public final class EalOptions {
     /** The PCI devices asked for, in order. */
     public List<String> allowed() {
         return allow;
-    }
-
-    /** Whether huge pages were ruled out. */
-    public boolean noHuge() {
-        return noHuge;
     }
 
     /** The log level given, or null. */

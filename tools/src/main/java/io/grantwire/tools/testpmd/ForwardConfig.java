@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** How forwarding is to be done the next time it starts. Used by the command thread. */
 final class ForwardConfig {
@@ -52,6 +53,9 @@ final class ForwardConfig {
         } catch (CommandException e) {
             throw new UsageException("--txpkts: " + e.getMessage());
         }
+        if (options.nbPorts != null) {
+            this.portList = IntStream.range(0, options.nbPorts).toArray();
+        }
         for (String peer : options.ethPeers) {
             addPeer(peer);
         }
@@ -91,7 +95,7 @@ final class ForwardConfig {
     int[] ports(int available) {
         return portList != null
                 ? Arrays.stream(portList).filter(id -> id < available).toArray()
-                : java.util.stream.IntStream.range(0, available).toArray();
+                : IntStream.range(0, available).toArray();
     }
 
     int txPacketLength() {

@@ -43,7 +43,7 @@ final class PortSet implements AutoCloseable {
 
     /** Makes all devices that were asked for; on failure none is left. */
     static PortSet create(EalOptions eal, TestpmdOptions options) {
-        if (eal.vdevs().isEmpty()) {
+        if (eal.vdevs().isEmpty() && eal.allowed().isEmpty()) {
             throw new UsageException(
                     "No ports: name a device, for instance --vdev"
                             + " eth_xenvirt0,mac=00:00:00:00:00:11 or --vdev net_null0");
@@ -60,8 +60,8 @@ final class PortSet implements AutoCloseable {
 
     private void fill(EalOptions eal, TestpmdOptions options) {
         Supplier<Domain> opened = () -> domain(eal);
-        for (String vdev : eal.vdevs()) {
-            EthDevice device = EthDrivers.probe(vdev, opened);
+        for (String name : deviceNames(eal)) {
+            EthDevice device = EthDrivers.probe(name, opened);
             devices.add(device);
             int longest = device.info().maxRxPktLen() + CRC;
             if (options.maxPktLen > longest) {
@@ -81,6 +81,23 @@ final class PortSet implements AutoCloseable {
             Mempool pool = pool(id, device, options);
             ports.add(new Port(id, device, pool, config, options.rxd, options.txd));
         }
+    }
+
+    /** PCI devices come first, as in DPDK. */
+    private static List<String> deviceNames(EalOptions eal) {
+        List<String> names = new ArrayList<>();
+        for (String bdf : eal.allowed()) {
+            if (EthDrivers.prefixes().stream().noneMatch(prefix -> prefix.startsWith("pci"))) {
+                throw new UsageException(
+                        "-a "
+                                + bdf
+                                + ": this build has no driver for PCI devices; use"
+                                + " --vdev=net_af_packet0,iface=NAME with the kernel's driver");
+            }
+            names.add("pci:" + bdf);
+        }
+        names.addAll(eal.vdevs());
+        return names;
     }
 
     private Mempool pool(int id, EthDevice device, TestpmdOptions options) {

@@ -153,6 +153,6 @@ final class SetCommands {
         s.config.retryNum = fresh.retryNum;
         s.config.segmentLengths = fresh.segmentLengths;
         s.config.nbCores = fresh.nbCores;
-        s.config.portList = null;
+        s.config.portList = fresh.portList;
     }
 }

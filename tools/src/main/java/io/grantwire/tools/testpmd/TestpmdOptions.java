@@ -156,6 +156,9 @@ public final class TestpmdOptions {
         range("mbuf-size", mbufSize, 256, 65535);
         range("mbcache", mbcache, 0, 512);
         range("nb-cores", nbCores, 1, 128);
+        if (nbPorts != null) {
+            range("nb-ports", nbPorts, 1, 128);
+        }
         range("rxd", rxd, 1, 32768);
         range("txd", txd, 1, 32768);
         range("rxq", rxq, 1, 64);

@@ -12,6 +12,7 @@ import io.grantwire.tools.cli.Context;
 import io.grantwire.tools.cli.ExitStatus;
 import io.grantwire.tools.cli.Json;
 import io.grantwire.tools.cli.Logging;
+import io.grantwire.tools.cli.RecordMaps;
 import io.grantwire.tools.cli.StdinWatch;
 import io.grantwire.tools.cli.UsageException;
 import io.grantwire.vswitch.StatsScreen;
@@ -24,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,18 +52,20 @@ public final class SwitchCommand implements Command {
         try (Host host = Host.open(options)) {
             Switch running = Switch.start(config, host.domain);
             Reporter reporter = new Reporter(running, uplinks, options.json, context.out());
+            SwitchStats before;
             try {
                 if (options.control) {
-                    StdinWatch.start(context.in(), context.stop(), line -> reporter.report(false));
+                    StdinWatch.start(context.in(), context.stop(), line -> reporter.report());
                 }
                 serve(running, reporter, Duration.ofSeconds(period), context);
+                before = running.stats();
             } finally {
                 running.close();
             }
             // What was still to be written is written now.
             uplinks.check();
             if (period > 0 || options.json) {
-                reporter.report(true);
+                reporter.reportLast(before);
             }
         }
         return ExitStatus.OK;
@@ -83,7 +87,7 @@ public final class SwitchCommand implements Command {
             reporter.uplinks.check();
             if (!period.isZero() && System.nanoTime() - next >= 0) {
                 next += period.toNanos();
-                reporter.report(false);
+                reporter.report();
                 if (context.out().checkError()) {
                     // Nobody reads the screens any more: the other end of the pipe is gone.
                     return;
@@ -118,12 +122,33 @@ public final class SwitchCommand implements Command {
             this.out = out;
         }
 
-        synchronized void report(boolean last) {
+        synchronized void report() {
             // Inputs first: frames read after that look are not missing from the statistics.
-            var inputs = uplinks.inputs();
-            SwitchStats stats = running.stats();
+            List<Map<String, Object>> inputs = uplinks.inputs();
+            print(running.stats(), inputs, false);
+        }
+
+        /**
+         * The switch is closed and knows its guests no more: they are shown as they were before,
+         * with what the wires got up to the end.
+         */
+        synchronized void reportLast(SwitchStats before) {
+            SwitchStats end = running.stats();
+            print(
+                    new SwitchStats(
+                            end.uptimeMillis(),
+                            before.devices(),
+                            end.uplinks(),
+                            end.workers(),
+                            end.rejects(),
+                            end.mbufsInUse()),
+                    uplinks.inputs(),
+                    true);
+        }
+
+        private void print(SwitchStats stats, List<Map<String, Object>> inputs, boolean last) {
             if (json) {
-                var map = io.grantwire.tools.cli.RecordMaps.of(stats);
+                Map<String, Object> map = RecordMaps.of(stats);
                 map.put("inputs", inputs);
                 map.put("last", last);
                 out.println(Json.line(map));
