@@ -42,6 +42,8 @@ public final class Ring extends RingPad2 {
     private static final VarHandle PROD_TAIL;
     private static final VarHandle CONS_HEAD;
     private static final VarHandle CONS_TAIL;
+    private static final VarHandle PROD_SEEN;
+    private static final VarHandle CONS_SEEN;
     private static final int SPINS = 100;
 
     static {
@@ -49,6 +51,8 @@ public final class Ring extends RingPad2 {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             PROD_HEAD = lookup.findVarHandle(Ring.class, "prodHead", int.class);
             PROD_TAIL = lookup.findVarHandle(Ring.class, "prodTail", int.class);
+            PROD_SEEN = lookup.findVarHandle(Ring.class, "prodSeenConsTail", int.class);
+            CONS_SEEN = lookup.findVarHandle(Ring.class, "consSeenProdTail", int.class);
             CONS_HEAD = lookup.findVarHandle(Ring.class, "consHead", int.class);
             CONS_TAIL = lookup.findVarHandle(Ring.class, "consTail", int.class);
         } catch (ReflectiveOperationException e) {
@@ -245,16 +249,23 @@ public final class Ring extends RingPad2 {
         boolean hts = htsProducer;
         int spins = 0;
         while (n > 0) {
-            // Acquire, so that the consumers' tail read below is no older than this.
             int head = (int) PROD_HEAD.getAcquire(this);
             if (hts && (int) PROD_TAIL.getAcquire(this) != head) {
                 spins = pause(spins);
                 continue;
             }
-            // Pairs with the release in publishOut: the slots up to here have been read.
-            int free = capacity - (head - (int) CONS_TAIL.getAcquire(this));
+            // Acquire and release, since another producer may have looked: what it saw read, this
+            // one may overwrite.
+            int free = capacity - (head - (int) PROD_SEEN.getAcquire(this));
+            if (free < n || free > capacity) {
+                // Pairs with the release in publishOut: the slots up to here have been read.
+                int seen = (int) CONS_TAIL.getAcquire(this);
+                PROD_SEEN.setRelease(this, seen);
+                free = capacity - (head - seen);
+            }
             if (free > capacity) {
-                // The head is stale: consumers are past it already.
+                // The head is stale, consumers are past it already; or what was seen is so old that
+                // positions have wrapped, and it has been looked at again.
                 continue;
             }
             int k = Math.min(n, free);
@@ -272,14 +283,21 @@ public final class Ring extends RingPad2 {
         boolean hts = htsConsumer;
         int spins = 0;
         while (n > 0) {
-            // Acquire, so that the producers' tail read below is no older than this.
             int head = (int) CONS_HEAD.getAcquire(this);
             if (hts && (int) CONS_TAIL.getAcquire(this) != head) {
                 spins = pause(spins);
                 continue;
             }
-            // Pairs with the release in publishIn: the slots up to here are filled.
-            int k = Math.min(n, (int) PROD_TAIL.getAcquire(this) - head);
+            // Acquire and release, since another consumer may have looked: what it saw filled,
+            // this one may read.
+            int available = (int) CONS_SEEN.getAcquire(this) - head;
+            if (available < n || available > capacity) {
+                // Pairs with the release in publishIn: the slots up to here are filled.
+                int seen = (int) PROD_TAIL.getAcquire(this);
+                CONS_SEEN.setRelease(this, seen);
+                available = seen - head;
+            }
+            int k = Math.min(n, available);
             if (k < least) {
                 return 0;
             }
