@@ -8,6 +8,7 @@ import io.grantwire.pmd.ethdev.QueueCounters;
 import io.grantwire.pmd.mbuf.Mbuf;
 import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.net.MacAddress;
+import io.grantwire.vswitch.count.DropReason;
 import io.grantwire.vswitch.count.FrameCounters;
 import io.grantwire.vswitch.monitor.GuestMonitor;
 import io.grantwire.vswitch.monitor.GuestPort;
@@ -181,14 +182,25 @@ public final class VhostDevice extends AbstractEthDevice {
             return 0;
         }
         long bytes = received.bytes();
+        long bad = badFrames(received);
         int n =
                 TransmitPath.dequeue(
                         tx, pool, mbufs, offset, count, MAX_FRAME, Mbuf.NO_PORT, received);
         tx.publish();
         if (n > 0) {
             rxQueueCounters.add(n, received.bytes() - bytes);
+        } else if (count > 0 && tx.waiting() > 0 && pool.available() == 0) {
+            rxQueueCounters.addNoMbuf(1);
+        }
+        if (badFrames(received) != bad) {
+            rxQueueCounters.addErrors((int) (badFrames(received) - bad));
         }
         return n;
+    }
+
+    private static long badFrames(FrameCounters counters) {
+        return counters.dropped(DropReason.FRAME_TOO_SHORT)
+                + counters.dropped(DropReason.FRAME_TOO_LONG);
     }
 
     @Override
@@ -229,8 +241,14 @@ public final class VhostDevice extends AbstractEthDevice {
 
     @Override
     protected void addXstats(Map<String, Long> xstats) {
-        DirectionStats.of(received).drops().forEach((k, v) -> xstats.put("rx_dropped_" + k, v));
-        DirectionStats.of(transmitted).drops().forEach((k, v) -> xstats.put("tx_dropped_" + k, v));
+        count(xstats, "rx", received, DropReason.FRAME_TOO_SHORT);
+        count(xstats, "rx", received, DropReason.FRAME_TOO_LONG);
+        count(xstats, "tx", transmitted, DropReason.BUFFER_TOO_SMALL);
+    }
+
+    private static void count(
+            Map<String, Long> xstats, String direction, FrameCounters c, DropReason reason) {
+        xstats.put(direction + "_dropped_" + reason.key(), c.dropped(reason));
     }
 
     /** The monitor's side: attaches the one device, and knows when the pollers have let go. */
