@@ -7,6 +7,8 @@ import io.grantwire.pmd.xenvirt.XenvirtKeys;
 import io.grantwire.xenstore.Xenstore;
 import io.grantwire.xenstore.XenstoreException;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
@@ -28,14 +30,29 @@ final class XenvirtContext {
     // A context does not refer to its domain, so that an entry goes when the domain does.
     private static final Map<Domain, XenvirtContext> BY_DOMAIN = new WeakHashMap<>();
 
+    private static final VarHandle GRANTED;
+
+    static {
+        try {
+            GRANTED =
+                    MethodHandles.lookup()
+                            .findVarHandle(XenvirtContext.class, "granted", long[].class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     private final int domid;
     private final String base;
     private final BitSet devices = new BitSet();
     private final BitSet pools = new BitSet();
     private boolean prepared;
 
-    /** Start and end of each granted pool, alternating; replaced as a whole. */
-    private volatile long[] granted = {};
+    /**
+     * Start and end of each granted pool, alternating; replaced as a whole. Published with release
+     * and read with acquire, since the packet path looks at it when it meets another pool.
+     */
+    private long[] granted = {};
 
     private XenvirtContext(int domid) {
         this.domid = domid;
@@ -165,7 +182,7 @@ final class XenvirtContext {
         long[] more = Arrays.copyOf(granted, granted.length + 2);
         more[more.length - 2] = va;
         more[more.length - 1] = va + bytes;
-        granted = more;
+        GRANTED.setRelease(this, more);
     }
 
     synchronized void removeGranted(long va) {
@@ -178,14 +195,14 @@ final class XenvirtContext {
                 fewer[n++] = old[i + 1];
             }
         }
-        granted = n == fewer.length ? fewer : old;
+        GRANTED.setRelease(this, n == fewer.length ? fewer : old);
     }
 
     /** Whether the back end can reach all of a pool's memory. */
     boolean covers(MemorySegment segment) {
         long from = segment.address();
         long end = from + segment.byteSize();
-        long[] ranges = granted;
+        long[] ranges = (long[]) GRANTED.getAcquire(this);
         for (int i = 0; i < ranges.length; i += 2) {
             if (from >= ranges[i] && end <= ranges[i + 1]) {
                 return true;
