@@ -42,20 +42,22 @@ public final class Xenstored implements StoreUnderTest {
         return PrivateDockerd.unavailable().or(XenstoredImage::unavailable);
     }
 
-    /** Starts it, and a Docker daemon before it if none is reachable. */
-    public static Xenstored start() {
-        Path directory = null;
+    /**
+     * Starts it, and a Docker daemon before it if none is reachable.
+     *
+     * @throws IOException when this machine cannot do what it takes; anything else that goes wrong
+     *     is a mistake of the test's
+     */
+    public static Xenstored start() throws IOException, InterruptedException {
+        Path directory = Files.createTempDirectory("gwx");
         try {
-            directory = Files.createTempDirectory("gwx");
             PrivateDockerd.ensureRunning();
             Xenstored started = new Xenstored(directory, container(directory));
             started.container.start();
             return started;
         } catch (IOException | InterruptedException | RuntimeException e) {
-            if (directory != null) {
-                TestFiles.removeTree(directory);
-            }
-            throw new IllegalStateException("xenstored cannot be run: " + e.getMessage(), e);
+            TestFiles.removeTree(directory);
+            throw e;
         }
     }
 

@@ -1,5 +1,6 @@
 package io.grantwire.xenstore.testing;
 
+import java.io.IOException;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
@@ -11,6 +12,7 @@ import org.opentest4j.TestAbortedException;
  */
 public final class XenstoredExtension implements BeforeAllCallback {
     private static volatile Xenstored running;
+    private static String unavailable;
 
     /** Kept in the root store, which closes it at the end of the run. */
     private record Shared(Xenstored xenstored) implements AutoCloseable {
@@ -27,19 +29,31 @@ public final class XenstoredExtension implements BeforeAllCallback {
     }
 
     @Override
-    public void beforeAll(ExtensionContext context) {
-        String reason = Xenstored.unavailable().orElse(null);
-        if (running == null && reason != null) {
-            System.out.println("skipped: " + context.getDisplayName() + ": " + reason);
-            throw new TestAbortedException(reason);
+    public void beforeAll(ExtensionContext context) throws Exception {
+        if (running == null) {
+            if (unavailable == null) {
+                unavailable = Xenstored.unavailable().orElse(null);
+            }
+            if (unavailable == null) {
+                start(context);
+            }
+            if (unavailable != null) {
+                System.out.println("skipped: " + context.getDisplayName() + ": " + unavailable);
+                throw new TestAbortedException(unavailable);
+            }
+        }
+    }
+
+    private static void start(ExtensionContext context) throws InterruptedException {
+        try {
+            running = Xenstored.start();
+        } catch (IOException e) {
+            // Not tried again for the next class: it may have taken minutes to fail.
+            unavailable = e.getMessage();
+            return;
         }
         context.getRoot()
                 .getStore(Namespace.create(XenstoredExtension.class))
-                .getOrComputeIfAbsent(
-                        "xenstored",
-                        _ -> {
-                            running = Xenstored.start();
-                            return new Shared(running);
-                        });
+                .put("xenstored", new Shared(running));
     }
 }
