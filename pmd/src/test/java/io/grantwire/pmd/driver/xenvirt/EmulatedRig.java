@@ -4,13 +4,11 @@ import io.grantwire.pmd.domain.Domain;
 import io.grantwire.pmd.domain.DomainOptions;
 import io.grantwire.pmd.domain.Domains;
 import io.grantwire.pmd.domain.EmulatedHost;
-import io.grantwire.pmd.ethdev.EthConfig;
 import io.grantwire.pmd.ethdev.EthDevice;
 import io.grantwire.pmd.ethdev.EthDrivers;
 import io.grantwire.pmd.mbuf.Mbuf;
 import io.grantwire.pmd.mbuf.Mempool;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,14 +39,6 @@ final class EmulatedRig implements AutoCloseable {
                 guest, "granted", count, Mempool.DEFAULT_DATA_ROOM, Math.min(count / 4, 256));
     }
 
-    /** Transmit queue first, as testpmd does. */
-    static void start(EthDevice device, Mempool pool) {
-        device.configure(EthConfig.SINGLE_QUEUE);
-        device.txQueueSetup(0, 0);
-        device.rxQueueSetup(0, 0, pool);
-        device.start();
-    }
-
     List<String> keys() {
         return dom0.xenstore().directory("/local/domain/" + guest.domid() + "/control/dpdk");
     }
@@ -56,26 +46,6 @@ final class EmulatedRig implements AutoCloseable {
     String key(String name) {
         return dom0.xenstore()
                 .readString("/local/domain/" + guest.domid() + "/control/dpdk/" + name);
-    }
-
-    /** A frame of a size whose bytes depend on a tag. */
-    static byte[] frame(int size, int tag) {
-        byte[] frame = new byte[size];
-        for (int i = 0; i < size; i++) {
-            frame[i] = (byte) (tag * 31 + i * 7);
-        }
-        return frame;
-    }
-
-    static int mbuf(Mempool pool, byte[] frame) {
-        int m = pool.alloc();
-        if (m == 0) {
-            throw new AssertionError("pool is empty");
-        }
-        Mbuf.append(m, frame.length);
-        MemorySegment.copy(
-                frame, 0, Mbuf.segment(m), ValueLayout.JAVA_BYTE, Mbuf.offset(m), frame.length);
-        return m;
     }
 
     static byte[] bytes(int m) {

@@ -3,6 +3,7 @@ package io.grantwire.pmd.driver.xenvirt;
 import io.grantwire.pmd.ethdev.EthDevice;
 import io.grantwire.pmd.ethdev.EthDeviceContractTest;
 import io.grantwire.pmd.mbuf.Mempool;
+import io.grantwire.pmd.testkit.Frames;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -28,7 +29,7 @@ class XenvirtContractTest extends EthDeviceContractTest {
         private final EmulatedRig host = new EmulatedRig();
         private final EthDevice device = host.probe("net_xenvirt0,mac=02:00:00:00:00:11");
         private final OriginalBackEnd backEnd = new OriginalBackEnd(host.dom0, 1);
-        private final byte[] seed = EmulatedRig.frame(64, 1);
+        private final byte[] seed = Frames.bytes(64, 1);
         private final List<byte[]> pending = new ArrayList<>();
         private OriginalBackEnd.Device back;
 
@@ -54,7 +55,7 @@ class XenvirtContractTest extends EthDeviceContractTest {
         @Override
         public void arrive(int frames, int size) {
             for (int i = 0; i < frames; i++) {
-                pending.add(EmulatedRig.frame(size, i));
+                pending.add(Frames.bytes(size, i));
             }
             service();
         }

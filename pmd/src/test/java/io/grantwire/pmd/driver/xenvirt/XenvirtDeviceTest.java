@@ -16,6 +16,7 @@ import io.grantwire.pmd.ethdev.EthDeviceException;
 import io.grantwire.pmd.mbuf.Mbuf;
 import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.mbuf.MempoolConfig;
+import io.grantwire.pmd.testkit.Frames;
 import io.grantwire.pmd.virtio.RingIndex;
 import io.grantwire.pmd.xenvirt.FlagPage;
 import io.grantwire.xenstore.XenstorePermission;
@@ -61,7 +62,7 @@ class XenvirtDeviceTest {
         try (XenstoreWatch watch = rig.dom0.xenstore().watch(base, "t");
                 Mempool pool = rig.pool(512);
                 EthDevice device = rig.probe("eth_xenvirt0,mac=00:00:00:00:00:11")) {
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             List<String> written = new ArrayList<>();
             while (!written.contains("event_type_start_0")) {
                 XenstoreWatch.Event event = watch.await(Duration.ofSeconds(20));
@@ -86,7 +87,7 @@ class XenvirtDeviceTest {
     void keysHaveTheOriginalsFormats() {
         try (Mempool pool = rig.pool(2048);
                 EthDevice device = rig.probe("eth_xenvirt0,mac=00:0C:29:AB:02:03")) {
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             assertEquals(
                     new TreeSet<>(
                             List.of(
@@ -117,7 +118,7 @@ class XenvirtDeviceTest {
         assumeTrue(Files.isExecutable(tool), "needs xenstore-ls: apt install xenstore-utils");
         try (Mempool pool = rig.pool(256);
                 EthDevice device = rig.probe("eth_xenvirt0,mac=00:00:00:00:00:11")) {
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             ProcessBuilder ls = new ProcessBuilder(tool.toString(), "/local/domain/1/control/dpdk");
             ls.environment().put("XENSTORED_PATH", rig.host.xenstoreSocket().toString());
             ls.redirectErrorStream(true);
@@ -143,7 +144,7 @@ class XenvirtDeviceTest {
     void theFlagPageIsGrantedDirectlyAndHoldsA5() {
         try (Mempool pool = rig.pool(512);
                 EthDevice device = rig.probe("eth_xenvirt0")) {
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             try (GrantMapping page =
                     rig.dom0
                             .mapper()
@@ -178,7 +179,7 @@ class XenvirtDeviceTest {
         try (Mempool pool = XenvirtMempools.create(rig.guest, "exact", 1024, 1920, 0);
                 EthDevice device = rig.probe("eth_xenvirt0")) {
             assertEquals(1024 * 2048, pool.count() * pool.elementSize(), "512 pages of buffers");
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             // The original's map loop fails when no index page is short: adding would throw.
             backEnd.add(0);
             assertEquals(2, rig.key("0_mempool_gref").split(",").length);
@@ -246,14 +247,14 @@ class XenvirtDeviceTest {
     void framesOfAllSizesArriveUnchanged() {
         try (Mempool pool = rig.pool(512);
                 EthDevice device = rig.probe("eth_xenvirt0")) {
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             OriginalBackEnd.Device back = backEnd.add(0);
             assertEquals(256, back.posted(), "the ring is full of buffers before the start key");
             for (int size = 14; size <= 2048; size++) {
-                assertTrue(back.deliver(EmulatedRig.frame(size, size)));
+                assertTrue(back.deliver(Frames.bytes(size, size)));
                 List<byte[]> got = EmulatedRig.receive(device);
                 assertEquals(1, got.size());
-                assertArrayEquals(EmulatedRig.frame(size, size), got.getFirst());
+                assertArrayEquals(Frames.bytes(size, size), got.getFirst());
             }
         }
     }
@@ -262,14 +263,14 @@ class XenvirtDeviceTest {
     void framesOfAllSizesLeaveUnchanged() {
         try (Mempool pool = rig.pool(512);
                 EthDevice device = rig.probe("eth_xenvirt0")) {
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             OriginalBackEnd.Device back = backEnd.add(0);
             for (int size = 14; size <= 2048; size++) {
-                int[] one = {EmulatedRig.mbuf(pool, EmulatedRig.frame(size, size))};
+                int[] one = {Frames.mbuf(pool, Frames.bytes(size, size))};
                 assertEquals(1, device.txBurst(0, one, 0, 1));
                 List<byte[]> sent = back.take();
                 assertEquals(1, sent.size());
-                assertArrayEquals(EmulatedRig.frame(size, size), sent.getFirst());
+                assertArrayEquals(Frames.bytes(size, size), sent.getFirst());
             }
             assertEquals(2035, device.stats().opackets());
             assertEquals(IntStream.rangeClosed(14, 2048).sum(), device.stats().obytes());
@@ -280,11 +281,11 @@ class XenvirtDeviceTest {
     void atMost128FramesAreInFlight() {
         try (Mempool pool = rig.pool(1024);
                 EthDevice device = rig.probe("eth_xenvirt0")) {
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             OriginalBackEnd.Device back = backEnd.add(0);
             int[] frames = new int[200];
             for (int i = 0; i < frames.length; i++) {
-                frames[i] = EmulatedRig.mbuf(pool, EmulatedRig.frame(60, i));
+                frames[i] = Frames.mbuf(pool, Frames.bytes(60, i));
             }
             assertEquals(128, device.txBurst(0, frames, 0, 200));
             assertEquals(0, device.txBurst(0, frames, 128, 72));
@@ -300,23 +301,23 @@ class XenvirtDeviceTest {
         try (Mempool pool = rig.pool(512);
                 Mempool plain = Mempool.create(MempoolConfig.of("plain", 64));
                 EthDevice device = rig.probe("eth_xenvirt0")) {
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             OriginalBackEnd.Device back = backEnd.add(0);
-            int chained = EmulatedRig.mbuf(pool, EmulatedRig.frame(100, 1));
-            Mbuf.chain(chained, EmulatedRig.mbuf(plain, EmulatedRig.frame(50, 2)));
-            int tagged = EmulatedRig.mbuf(pool, EmulatedRig.frame(60, 3));
+            int chained = Frames.mbuf(pool, Frames.bytes(100, 1));
+            Mbuf.chain(chained, Frames.mbuf(plain, Frames.bytes(50, 2)));
+            int tagged = Frames.mbuf(pool, Frames.bytes(60, 3));
             Mbuf.setOlFlags(tagged, Mbuf.TX_VLAN);
             Mbuf.setVlanTci(tagged, 0xabc);
             int[] frames = {
-                EmulatedRig.mbuf(plain, EmulatedRig.frame(70, 4)), chained, tagged,
+                Frames.mbuf(plain, Frames.bytes(70, 4)), chained, tagged,
             };
             assertEquals(3, device.txBurst(0, frames, 0, 3));
             List<byte[]> sent = back.take();
-            assertArrayEquals(EmulatedRig.frame(70, 4), sent.get(0));
+            assertArrayEquals(Frames.bytes(70, 4), sent.get(0));
             assertEquals(150, sent.get(1).length);
             assertArrayEquals(
-                    EmulatedRig.frame(50, 2), java.util.Arrays.copyOfRange(sent.get(1), 100, 150));
-            byte[] plainTagged = EmulatedRig.frame(60, 3);
+                    Frames.bytes(50, 2), java.util.Arrays.copyOfRange(sent.get(1), 100, 150));
+            byte[] plainTagged = Frames.bytes(60, 3);
             byte[] withTag = new byte[64];
             System.arraycopy(plainTagged, 0, withTag, 0, 12);
             withTag[12] = (byte) 0x81;
@@ -334,13 +335,13 @@ class XenvirtDeviceTest {
         try (Mempool pool = rig.pool(512);
                 Mempool big = Mempool.create(MempoolConfig.of("big", 8).withDataRoom(9000));
                 EthDevice device = rig.probe("eth_xenvirt0")) {
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             OriginalBackEnd.Device back = backEnd.add(0);
             int[] frames = {
-                EmulatedRig.mbuf(pool, new byte[0]),
-                EmulatedRig.mbuf(pool, new byte[13]),
-                EmulatedRig.mbuf(big, new byte[2049]),
-                EmulatedRig.mbuf(pool, EmulatedRig.frame(60, 1))
+                Frames.mbuf(pool, new byte[0]),
+                Frames.mbuf(pool, new byte[13]),
+                Frames.mbuf(big, new byte[2049]),
+                Frames.mbuf(pool, Frames.bytes(60, 1))
             };
             assertEquals(4, device.txBurst(0, frames, 0, 4));
             assertEquals(3, device.stats().oerrors());
@@ -354,17 +355,17 @@ class XenvirtDeviceTest {
     void jumboFramesNeedOneOfOurBackEnds() {
         try (Mempool pool = XenvirtMempools.create(rig.guest, "jumbo", 300, 9216, 0);
                 EthDevice device = rig.probe("eth_xenvirt0")) {
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             OriginalBackEnd.Device back = backEnd.add(0);
-            int[] one = {EmulatedRig.mbuf(pool, EmulatedRig.frame(9000, 1))};
+            int[] one = {Frames.mbuf(pool, Frames.bytes(9000, 1))};
             assertEquals(1, device.txBurst(0, one, 0, 1));
             assertEquals(1, device.stats().oerrors(), "an original would overrun its buffers");
             FlagPage.attach(back.flag);
-            one[0] = EmulatedRig.mbuf(pool, EmulatedRig.frame(9000, 2));
+            one[0] = Frames.mbuf(pool, Frames.bytes(9000, 2));
             assertEquals(1, device.txBurst(0, one, 0, 1));
-            assertArrayEquals(EmulatedRig.frame(9000, 2), back.take().getFirst());
-            assertTrue(back.deliver(EmulatedRig.frame(9000, 3)));
-            assertArrayEquals(EmulatedRig.frame(9000, 3), EmulatedRig.receive(device).getFirst());
+            assertArrayEquals(Frames.bytes(9000, 2), back.take().getFirst());
+            assertTrue(back.deliver(Frames.bytes(9000, 3)));
+            assertArrayEquals(Frames.bytes(9000, 3), EmulatedRig.receive(device).getFirst());
             FlagPage.detach(back.flag);
         }
     }
@@ -373,11 +374,11 @@ class XenvirtDeviceTest {
     void runtsFromTheBackEndAreCountedAsErrors() {
         try (Mempool pool = rig.pool(512);
                 EthDevice device = rig.probe("eth_xenvirt0")) {
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             OriginalBackEnd.Device back = backEnd.add(0);
             back.deliver(new byte[13]);
             back.deliver(new byte[0]);
-            back.deliver(EmulatedRig.frame(14, 1));
+            back.deliver(Frames.bytes(14, 1));
             assertEquals(1, EmulatedRig.receive(device).size());
             assertEquals(2, device.stats().ierrors());
             assertEquals(1, device.stats().ipackets());
@@ -388,7 +389,7 @@ class XenvirtDeviceTest {
     void anEmptyPoolIsSurvived() {
         try (Mempool pool = rig.pool(300);
                 EthDevice device = rig.probe("eth_xenvirt0")) {
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             OriginalBackEnd.Device back = backEnd.add(0);
             List<Integer> held = new ArrayList<>();
             for (int m = pool.alloc(); m != 0; m = pool.alloc()) {
@@ -396,7 +397,7 @@ class XenvirtDeviceTest {
             }
             int[] burst = new int[64];
             for (int i = 0; i < 300; i++) {
-                back.deliver(EmulatedRig.frame(60, i));
+                back.deliver(Frames.bytes(60, i));
                 int n = device.rxBurst(0, burst, 0, 64);
                 for (int k = 0; k < n; k++) {
                     held.add(burst[k]);
@@ -424,20 +425,20 @@ class XenvirtDeviceTest {
                 Mempool second = rig.pool(512);
                 EthDevice d0 = rig.probe("eth_xenvirt0,mac=02:00:00:00:00:01");
                 EthDevice d1 = rig.probe("eth_xenvirt1,mac=02:00:00:00:00:02")) {
-            EmulatedRig.start(d0, first);
-            EmulatedRig.start(d1, second);
+            Frames.start(d0, first);
+            Frames.start(d1, second);
             assertEquals(Long.toHexString(second.segment().address()), rig.key("1_mempool_va"));
             assertEquals("02:00:00:00:00:02", rig.key("1_ether_addr"));
             OriginalBackEnd.Device b0 = backEnd.add(0);
             OriginalBackEnd.Device b1 = backEnd.add(1);
-            b0.deliver(EmulatedRig.frame(60, 0));
-            b1.deliver(EmulatedRig.frame(61, 1));
-            assertArrayEquals(EmulatedRig.frame(60, 0), EmulatedRig.receive(d0).getFirst());
-            assertArrayEquals(EmulatedRig.frame(61, 1), EmulatedRig.receive(d1).getFirst());
+            b0.deliver(Frames.bytes(60, 0));
+            b1.deliver(Frames.bytes(61, 1));
+            assertArrayEquals(Frames.bytes(60, 0), EmulatedRig.receive(d0).getFirst());
+            assertArrayEquals(Frames.bytes(61, 1), EmulatedRig.receive(d1).getFirst());
             // A device may send from any granted pool of the guest, without a copy.
-            int[] one = {EmulatedRig.mbuf(second, EmulatedRig.frame(62, 2))};
+            int[] one = {Frames.mbuf(second, Frames.bytes(62, 2))};
             assertEquals(1, d0.txBurst(0, one, 0, 1));
-            assertArrayEquals(EmulatedRig.frame(62, 2), b0.take().getFirst());
+            assertArrayEquals(Frames.bytes(62, 2), b0.take().getFirst());
             assertEquals(0, d0.xstats().get("tx_q0_copied"));
         }
     }
@@ -448,7 +449,7 @@ class XenvirtDeviceTest {
     void stopKeepsTheDevicesPlaceAndStartGoesOn() {
         try (Mempool pool = rig.pool(512);
                 EthDevice device = rig.probe("eth_xenvirt0")) {
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             assertTrue(device.link().up());
             assertEquals(10_000, device.link().speedMbps());
             OriginalBackEnd.Device back = backEnd.add(0);
@@ -458,11 +459,10 @@ class XenvirtDeviceTest {
                 device.stop();
                 assertFalse(device.link().up());
                 assertEquals(0xa5, back.flagByte(), "the back end keeps it");
-                back.deliver(EmulatedRig.frame(60, round));
+                back.deliver(Frames.bytes(60, round));
                 assertEquals(List.of(), EmulatedRig.receive(device));
-                EmulatedRig.start(device, pool);
-                assertArrayEquals(
-                        EmulatedRig.frame(60, round), EmulatedRig.receive(device).getFirst());
+                Frames.start(device, pool);
+                assertArrayEquals(Frames.bytes(60, round), EmulatedRig.receive(device).getFirst());
             }
             assertEquals(flag, rig.key("0_vring_flag"));
             assertEquals(granted, rig.guest.sharer().available(), "no page is leaked");
@@ -474,7 +474,7 @@ class XenvirtDeviceTest {
         int before = rig.guest.sharer().available();
         try (Mempool pool = rig.pool(512)) {
             EthDevice device = rig.probe("eth_xenvirt0");
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             OriginalBackEnd.Device back = backEnd.add(0);
             String base = "/local/domain/1/control/dpdk/";
             try (XenstoreWatch watch =
@@ -500,7 +500,7 @@ class XenvirtDeviceTest {
         // And the number is free again.
         try (Mempool pool = rig.pool(512);
                 EthDevice again = rig.probe("eth_xenvirt0")) {
-            EmulatedRig.start(again, pool);
+            Frames.start(again, pool);
             assertEquals("1", rig.key("event_type_start_0"));
         }
     }
@@ -509,7 +509,7 @@ class XenvirtDeviceTest {
     void closeWaitsForOneOfOurBackEndsToLetGo() throws Exception {
         try (Mempool pool = rig.pool(512)) {
             EthDevice device = rig.probe("eth_xenvirt0");
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             OriginalBackEnd.Device back = backEnd.add(0);
             FlagPage.attach(back.flag);
             Thread closer = Thread.ofPlatform().start(device::close);
@@ -543,9 +543,9 @@ class XenvirtDeviceTest {
     void aBackEndThatBreaksTheRulesStopsTheQueueAndNothingElse() {
         try (Mempool pool = rig.pool(512)) {
             EthDevice device = rig.probe("eth_xenvirt0");
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             OriginalBackEnd.Device back = backEnd.add(0);
-            back.deliver(EmulatedRig.frame(60, 1));
+            back.deliver(Frames.bytes(60, 1));
             MemorySegment rx = back.rxRing();
             rx.set(ValueLayout.JAVA_INT, 8196 + 8, 99_999);
             RingIndex.release(rx, 8194, 2);
@@ -555,7 +555,7 @@ class XenvirtDeviceTest {
             assertEquals(0, device.xstats().get("tx_q0_ring_errors"));
             assertFalse(device.link().up());
             // The other direction goes on.
-            int[] one = {EmulatedRig.mbuf(pool, EmulatedRig.frame(60, 1))};
+            int[] one = {Frames.mbuf(pool, Frames.bytes(60, 1))};
             assertEquals(1, device.txBurst(0, one, 0, 1));
             assertEquals(1, back.take().size());
             device.stop();
@@ -570,10 +570,10 @@ class XenvirtDeviceTest {
     void aTransmitRingThatIsBrokenAcceptsNothing() {
         try (Mempool pool = rig.pool(512);
                 EthDevice device = rig.probe("eth_xenvirt0")) {
-            EmulatedRig.start(device, pool);
+            Frames.start(device, pool);
             OriginalBackEnd.Device back = backEnd.add(0);
             RingIndex.release(back.txRing(), 8194, 1000);
-            int[] one = {EmulatedRig.mbuf(pool, EmulatedRig.frame(60, 1))};
+            int[] one = {Frames.mbuf(pool, Frames.bytes(60, 1))};
             assertEquals(0, device.txBurst(0, one, 0, 1));
             assertEquals(1, device.xstats().get("tx_q0_ring_errors"));
             Mbuf.free(one[0]);

@@ -8,6 +8,7 @@ import io.grantwire.pmd.domain.Domain;
 import io.grantwire.pmd.domain.DomainOptions;
 import io.grantwire.pmd.domain.Domains;
 import io.grantwire.pmd.domain.EmulatedHost;
+import io.grantwire.pmd.testkit.Frames;
 import io.grantwire.xenstore.XenstoreWatch;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -98,7 +99,7 @@ class XenvirtProcessesIT {
     }
 
     private static byte[] numbered(int n) {
-        byte[] frame = EmulatedRig.frame(60 + n % 1400, n);
+        byte[] frame = Frames.bytes(60 + n % 1400, n);
         ByteBuffer.wrap(frame, 14, 4).putInt(n);
         return frame;
     }
