@@ -4,7 +4,10 @@ import io.grantwire.bindings.Process;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -115,7 +118,7 @@ final class HostDirectory {
             }
             return false;
         } catch (IOException e) {
-            throw new DomainException("directory " + dir + ": " + e.getMessage(), e);
+            throw failure(e);
         }
     }
 
@@ -137,8 +140,31 @@ final class HostDirectory {
         } catch (NoSuchFileException e) {
             // Whoever opens a socket in it will say so.
         } catch (IOException e) {
-            throw new DomainException("directory " + dir + ": " + e.getMessage(), e);
+            throw failure(e);
         }
+    }
+
+    /** A file system's exception often has no more to say than the file's name: add why. */
+    private DomainException failure(IOException e) {
+        String why =
+                switch (e) {
+                    case AccessDeniedException denied -> "permission denied";
+                    case NoSuchFileException missing -> "no such file or directory";
+                    case FileAlreadyExistsException file -> "it is no directory";
+                    case FileSystemException other when other.getReason() != null ->
+                            other.getReason();
+                    default -> e.getMessage();
+                };
+        String where =
+                e instanceof FileSystemException f && f.getFile() != null ? f.getFile() : dir + "";
+        return new DomainException(
+                "directory "
+                        + dir
+                        + ": "
+                        + (where.equals(dir.toString()) ? "" : where + ": ")
+                        + why
+                        + "; choose another one with --dir",
+                e);
     }
 
     /** Makes a guest's own directory. */
@@ -172,7 +198,7 @@ final class HostDirectory {
         } catch (NoSuchFileException e) {
             // Nothing to clean.
         } catch (IOException e) {
-            throw new DomainException("directory " + dir + ": " + e.getMessage(), e);
+            throw failure(e);
         }
     }
 
