@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grantwire.bindings.NativeException;
 import io.grantwire.pmd.ring.Ring;
 import io.grantwire.pmd.testkit.OnLcore;
 import io.grantwire.pmd.testkit.ZeroAllocation;
@@ -491,6 +492,22 @@ class MempoolTest {
             OnLcore.run(body);
         } else {
             body.run();
+        }
+    }
+
+    @Test
+    void hugePagesAreUsedOrTheirLackIsNamed() {
+        MempoolConfig config = MempoolConfig.of("t", 100).withSource(MemorySource.hugePages());
+        try (Mempool pool = Mempool.create(config)) {
+            assertEquals(0, pool.segment().address() % (2 << 20));
+        } catch (NativeException e) {
+            assertTrue(e.getMessage().contains("huge pages"), e.getMessage());
+            assertFalse(e.hint().isEmpty());
+        }
+        try (Mempool pool = Mempool.create(config.withSource(MemorySource.hugePagesOrPlain()))) {
+            int m = pool.alloc();
+            Mbuf.segment(m).set(ValueLayout.JAVA_BYTE, Mbuf.offset(m), (byte) 1);
+            Mbuf.free(m);
         }
     }
 }

@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grantwire.pmd.testkit.ZeroAllocation;
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -193,7 +196,7 @@ class RingTest {
                     new Thread(() -> {
                         int[] a = new int[32];
                         int[] last = new int[producers];
-                        java.util.Arrays.fill(last, -1);
+                        Arrays.fill(last, -1);
                         try {
                             while (taken.get() < (long) producers * each && failure.get() == null) {
                                 int k = ring.dequeueBurst(a, 0, 32);
@@ -234,5 +237,29 @@ class RingTest {
         int[] a = new int[32];
         ZeroAllocation.check(
                 "ring " + sync, () -> ring.enqueueBulk(a, 0, 32) + 0 * ring.dequeueBurst(a, 0, 32));
+    }
+
+    @Test
+    void theTwoSidesLieOnCacheLinesOfTheirOwn() throws ReflectiveOperationException {
+        // Without an import: the class is on its way out, and only this can tell offsets.
+        Class<?> unsafe = Class.forName("sun.misc.Unsafe");
+        Field instance = unsafe.getDeclaredField("theUnsafe");
+        instance.setAccessible(true);
+        Method offset = unsafe.getMethod("objectFieldOffset", Field.class);
+        long[] ends = new long[4];
+        String[] names = {"slots", "prodHead", "consHead", "consSeenProdTail"};
+        Class<?>[] owners = {
+            RingFields.class,
+            RingProducerFields.class,
+            RingConsumerFields.class,
+            RingConsumerFields.class
+        };
+        for (int i = 0; i < 4; i++) {
+            ends[i] =
+                    (long) offset.invoke(instance.get(null), owners[i].getDeclaredField(names[i]));
+        }
+        assertTrue(ends[1] - ends[0] >= 128, Arrays.toString(ends));
+        assertTrue(ends[2] - ends[1] >= 128, Arrays.toString(ends));
+        assertTrue(ends[3] - ends[2] < 16, Arrays.toString(ends));
     }
 }
