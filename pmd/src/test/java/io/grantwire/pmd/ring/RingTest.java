@@ -9,10 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.grantwire.pmd.testkit.ZeroAllocation;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -246,20 +249,17 @@ class RingTest {
         Field instance = unsafe.getDeclaredField("theUnsafe");
         instance.setAccessible(true);
         Method offset = unsafe.getMethod("objectFieldOffset", Field.class);
-        long[] ends = new long[4];
-        String[] names = {"slots", "prodHead", "consHead", "consSeenProdTail"};
-        Class<?>[] owners = {
-            RingFields.class,
-            RingProducerFields.class,
-            RingConsumerFields.class,
-            RingConsumerFields.class
-        };
-        for (int i = 0; i < 4; i++) {
-            ends[i] =
-                    (long) offset.invoke(instance.get(null), owners[i].getDeclaredField(names[i]));
+        Map<String, Long> at = new HashMap<>();
+        for (Class<?> c = Ring.class; c != Object.class; c = c.getSuperclass()) {
+            for (Field f : c.getDeclaredFields()) {
+                if (!Modifier.isStatic(f.getModifiers())) {
+                    at.put(f.getName(), (Long) offset.invoke(instance.get(null), f));
+                }
+            }
         }
-        assertTrue(ends[1] - ends[0] >= 128, Arrays.toString(ends));
-        assertTrue(ends[2] - ends[1] >= 128, Arrays.toString(ends));
-        assertTrue(ends[3] - ends[2] < 16, Arrays.toString(ends));
+        assertTrue(at.get("prodHead") - at.get("slots") >= 128, at.toString());
+        assertTrue(at.get("consHead") - at.get("prodSeenConsTail") >= 128, at.toString());
+        assertTrue(at.get("consSeenProdTail") - at.get("consHead") < 16, at.toString());
+        assertTrue(at.get("r1f") - at.get("consSeenProdTail") >= 124, at.toString());
     }
 }
