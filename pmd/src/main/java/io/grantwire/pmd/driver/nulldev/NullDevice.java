@@ -101,7 +101,7 @@ public final class NullDevice extends AbstractEthDevice {
             return 0;
         }
         QueueCounters counters = q.counters;
-        if (!q.pool.allocBulk(mbufs, offset, count)) {
+        if (!q.pool.allocRawBulk(mbufs, offset, count)) {
             counters.addNoMbuf(1);
             return 0;
         }
