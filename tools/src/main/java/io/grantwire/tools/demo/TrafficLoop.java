@@ -23,7 +23,7 @@ final class TrafficLoop implements PollLoop {
     static final int BURST = 32;
 
     /** How long nothing may come back before what is out is given up. */
-    static final long PATIENCE_NANOS = 5_000_000_000L;
+    static final long PATIENCE_NANOS = 12_000_000_000L;
 
     /** Longest time the histogram tells apart from longer ones. */
     private static final long MAX_LATENCY_NANOS = 60_000_000_000L;

@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +34,7 @@ import org.slf4j.LoggerFactory;
 public final class SwitchCommand implements Command {
     private static final Logger XENHOST = LoggerFactory.getLogger("XENHOST");
     private static final Duration LOOK = Duration.ofMillis(200);
+    private static final Duration JOIN_PATIENCE = Duration.ofSeconds(5);
 
     @Override
     public int run(String[] args, Context context) throws InterruptedException {
@@ -180,7 +182,12 @@ public final class SwitchCommand implements Command {
                 return new Host(null, domain);
             }
             Path dir = options.dir == null ? EmulatedHost.defaultDir() : options.dir;
-            if (!options.newHost) {
+            if (options.newHost) {
+                return start(dir);
+            }
+            // A host that is just starting holds its directory before it answers.
+            long deadline = System.nanoTime() + JOIN_PATIENCE.toNanos();
+            while (true) {
                 try {
                     Domain domain = Domains.open(DomainOptions.emulatedControl(dir));
                     XENHOST.info("joined the emulated host in {}", dir);
@@ -188,7 +195,18 @@ public final class SwitchCommand implements Command {
                 } catch (DomainException e) {
                     XENHOST.debug("no host to join: {}", e.getMessage());
                 }
+                try {
+                    return start(dir);
+                } catch (DomainException e) {
+                    if (!e.getMessage().contains("is busy") || System.nanoTime() > deadline) {
+                        throw e;
+                    }
+                    LockSupport.parkNanos(LOOK.toNanos());
+                }
             }
+        }
+
+        private static Host start(Path dir) {
             EmulatedHost own = EmulatedHost.start(dir);
             try {
                 Domain domain = Domains.open(DomainOptions.emulatedControl(dir));
