@@ -89,7 +89,8 @@ final class HostDirectory {
     }
 
     /**
-     * Makes the directory, or checks that an existing one is ours and nobody else may enter it.
+     * Makes the directory, or checks that an existing one is ours and nobody else may write it. The
+     * sockets in it are for their owner only, so others may look into it.
      *
      * @return whether it was made
      */
@@ -106,15 +107,15 @@ final class HostDirectory {
                 throw new DomainException(dir + " is not a directory; choose one with --dir");
             }
             refuseForeign();
-            Set<PosixFilePermission> others = Files.getPosixFilePermissions(dir);
-            others.removeAll(PRIVATE);
-            if (!others.isEmpty()) {
+            Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(dir);
+            if (permissions.contains(PosixFilePermission.GROUP_WRITE)
+                    || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
                 throw new DomainException(
                         "directory "
                                 + dir
-                                + " is open to other users; give the host one of its own (chmod 700 "
-                                + dir
-                                + ")");
+                                + " can be written by other users; give the host one of its own, or"
+                                + " type: chmod go-w "
+                                + dir);
             }
             return false;
         } catch (IOException e) {

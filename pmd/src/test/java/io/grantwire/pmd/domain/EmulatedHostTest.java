@@ -207,12 +207,28 @@ class EmulatedHostTest {
     }
 
     @Test
-    void aDirectoryThatOthersCanEnterIsRefused() throws Exception {
+    void aDirectoryThatOthersCanWriteIsRefused() throws Exception {
+        Files.createDirectory(dir);
+        for (String mode : new String[] {"rwxrwxr-x", "rwx----w-"}) {
+            Files.setPosixFilePermissions(dir, PosixFilePermissions.fromString(mode));
+            assertTrue(message(() -> EmulatedHost.start(dir)).contains("chmod go-w " + dir));
+            assertEquals(mode, PosixFilePermissions.toString(Files.getPosixFilePermissions(dir)));
+        }
+    }
+
+    @Test
+    void aDirectoryThatOthersCanReadWillDoAndIsLeftThere() throws Exception {
         Files.createDirectory(dir);
         Files.setPosixFilePermissions(dir, PosixFilePermissions.fromString("rwxr-xr-x"));
-        assertTrue(message(() -> EmulatedHost.start(dir)).contains("chmod 700 " + dir));
-        assertEquals(
-                "rwxr-xr-x", PosixFilePermissions.toString(Files.getPosixFilePermissions(dir)));
+        try (EmulatedHost host = EmulatedHost.start(dir)) {
+            assertEquals(
+                    "rw-------",
+                    PosixFilePermissions.toString(
+                            Files.getPosixFilePermissions(host.xenstoreSocket())));
+        }
+        try (var left = Files.list(dir)) {
+            assertEquals(0, left.count());
+        }
     }
 
     @Test
