@@ -24,6 +24,8 @@ module io.grantwire.tools {
             info.picocli;
     opens io.grantwire.tools.host to
             info.picocli;
+    opens io.grantwire.tools.testbed to
+            info.picocli;
     opens io.grantwire.tools.testpmd to
             info.picocli;
     opens io.grantwire.tools.xenstore to

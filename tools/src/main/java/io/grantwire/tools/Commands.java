@@ -42,6 +42,10 @@ final class Commands {
                             "doctor",
                             "what this machine offers, and how to mend what lacks",
                             io.grantwire.tools.doctor.DoctorCommand::new),
+                    new Entry(
+                            "testbed",
+                            "real Xen in QEMU: build images, run jobs, a console",
+                            io.grantwire.tools.testbed.TestbedCommand::new),
                     new Entry("generator", "", io.grantwire.tools.demo.GeneratorCommand::new),
                     new Entry("rehearse", "", io.grantwire.tools.rehearsal.RehearseCommand::new));
 
