@@ -145,7 +145,7 @@ make_boot() {
 make_java() {
     local home=$tree/opt/grantwire
     "$jdk/bin/jlink" --add-modules java.base,java.logging,java.management,jdk.unsupported --strip-debug --no-header-files --no-man-pages \
-        --compress=zip-0 --output "$at/grantwire/jre"
+        --compress=zip-0 --generate-cds-archive --output "$at/grantwire/jre"
     mkdir -p "$at/grantwire/lib"
     cp -p "$dist"/*.jar "$at/grantwire/lib/"
     install -m 755 "$bed/grantwire" "$bed/bed-java" "$at/grantwire/"

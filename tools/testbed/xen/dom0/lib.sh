@@ -43,13 +43,14 @@ raise_gntalloc_limit() { echo 8192 >/sys/module/xen_gntalloc/parameters/limit; }
 
 domid_of() { xl domid "$1"; }
 
-# guest_create NAME [MEGABYTES]: boots a guest, and waits until its init has asked for work.
-guest_create() {
-    local name=$1 id
-    cat >"/tmp/$name.cfg" <<C
+# guests_create NAME…: boots guests, and waits until the init of each has asked for work.
+guests_create() {
+    local name
+    for name in "$@"; do
+        cat >"/tmp/$name.cfg" <<C
 name = "$name"
 type = "pv"
-memory = ${2:-448}
+memory = 448
 vcpus = 1
 kernel = "/opt/grantwire/guest/vmlinux"
 ramdisk = "/opt/grantwire/guest/initramfs"
@@ -58,11 +59,12 @@ on_crash = "destroy"
 on_reboot = "destroy"
 on_poweroff = "destroy"
 C
-    timeout $((60 * patience)) xl create -q "/tmp/$name.cfg" || { progress "xl create $name failed; see job.log"; return 1; }
-    id=$(domid_of "$name")
-    # The guest's init takes its orders from a directory of its own.
-    wait_for 120 "guest $name to be up" xenstore-exists "/local/domain/$id/data/bed/up" || return 1
-    progress "guest $name is domain $id"
+        timeout $((60 * patience)) xl create -q "/tmp/$name.cfg" || { progress "xl create $name failed; see job.log"; return 1; }
+    done
+    for name in "$@"; do
+        wait_for 60 "guest $name to be up" xenstore-exists "/local/domain/$(domid_of "$name")/data/bed/up" || return 1
+        progress "guest $name is domain $(domid_of "$name")"
+    done
 }
 
 # guest_start NAME TAG COMMAND…: has the guest run a command in the background. Its output goes to the guest's console, each line
@@ -107,7 +109,7 @@ switch_start() {
     exec 9<>/tmp/switch.in
     grantwire switch --xen --control --stats 3600 "$@" </tmp/switch.in >"$log" 2>&1 &
     switch_pid=$!
-    wait_for 90 "the switch to be up" grep -q 'XENHOST:' "$log"
+    wait_for 60 "the switch to be up" grep -q 'XENHOST:' "$log"
 }
 switch_alive() { kill -0 "$switch_pid" 2>/dev/null; }
 # switch_stop: ends the switch; its exit status.
@@ -117,11 +119,13 @@ switch_stop() {
     wait "$switch_pid"
 }
 
-# pmd_start NAME MAC PEER: testpmd in a guest, forwarding to another address without losing frames.
+# pmd_start NAME MAC PEER [MODE]: has testpmd start in a guest, its port stopped still.
 pmd_start() {
-    guest_start "$1" pmd grantwire testpmd --xen --vdev "eth_xenvirt0,mac=$2" -- -i --forward-mode=mac --tx-retry "--eth-peer=0,$3" || return 1
-    guest_tell "$1" pmd "set burst tx delay 50 retry 1000000"
-    guest_tell "$1" pmd start
+    guest_start "$1" pmd grantwire testpmd --xen --vdev "eth_xenvirt0,mac=$2" -- -i --disable-device-start --forward-mode="${4:-mac}" --tx-retry "--eth-peer=0,$3"
+}
+# pmd_go NAME: shows the guest's device to the switch, and forwards without losing frames.
+pmd_go() {
+    guest_tell "$1" pmd "port start 0" && guest_tell "$1" pmd "set burst tx delay 50 retry 1000000" && guest_tell "$1" pmd start
 }
 # pmd_registered LOG MAC: whether the switch serves a device.
 pmd_registered() { grep -q "MAC_ADDRESS $2 and VLAN_TAG [0-9]* registered" "$1"; }

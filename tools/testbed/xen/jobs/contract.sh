@@ -17,7 +17,7 @@ count() {
     done
 }
 
-guest_create vm1 || exit 1
+guests_create vm1 || exit 1
 id=$(domid_of vm1)
 raise_gntalloc_limit
 

@@ -4,24 +4,25 @@
 
 log=/bed/out/switch.log
 cp /bed/in.pcap /tmp/in.pcap
-guest_create vm1 || exit 1
-guest_create vm2 || exit 1
+guests_create vm1 vm2 || exit 1
 one=$(domid_of vm1)
 two=$(domid_of vm2)
 check "the guests' directories are prepared" grantwire xenstore prepare "$one" "$two"
 
+# All three programs start at once; the guests' devices come one after the other, since the first gets VLAN 1000.
+pmd_start vm1 00:00:00:00:00:11 00:00:00:00:00:22 || exit 1
+pmd_start vm2 00:00:00:00:00:22 00:00:00:00:00:33 || exit 1
 switch_start "$log" -p 1 --uplink pcap:in=/tmp/in.pcap,out=/tmp/out.pcap --uplink-after 2 || exit 1
 progress "the switch is up: $(grep -m 1 XENHOST: "$log")"
-# One after the other: the first device is the one with VLAN 1000.
-pmd_start vm1 00:00:00:00:00:11 00:00:00:00:00:22 || exit 1
-check "VM1 is served" wait_for 120 "VM1 to be served" pmd_registered "$log" 00:00:00:00:00:11
-pmd_start vm2 00:00:00:00:00:22 00:00:00:00:00:33 || exit 1
-check "VM2 is served" wait_for 120 "VM2 to be served" pmd_registered "$log" 00:00:00:00:00:22
+pmd_go vm1
+check "VM1 is served" wait_for 60 "VM1 to be served" pmd_registered "$log" 00:00:00:00:00:11
+pmd_go vm2
+check "VM2 is served" wait_for 60 "VM2 to be served" pmd_registered "$log" 00:00:00:00:00:22
 begun=$(uptime_s)
 
 # The frames leave with a tag as they came with one: the files end up equally long.
 whole() { [ "$(stat -c %s /tmp/out.pcap)" -ge "$(stat -c %s /tmp/in.pcap)" ]; }
-check "as many bytes left as came" wait_for 240 "all frames to be at the exit" whole
+check "as many bytes left as came" wait_for 120 "all frames to be at the exit" whole
 progress "frames under way for about $(($(uptime_s) - begun)) s"
 progress "xenstore-ls of VM1's keys:"
 xenstore-ls "/local/domain/$one/control/dpdk" | sed 's/^/    /' | while read -r line; do progress "    ${line:0:150}"; done

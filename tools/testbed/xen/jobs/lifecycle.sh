@@ -31,19 +31,16 @@ mapped_by_dom0() {
     xl dmesg -c >/bed/out/grants.log
     awk '/grant-table for remote d/ { guest = $0 !~ /d0/ } guest && / d0 / { n++ } END { print n + 0 }' /bed/out/grants.log
 }
-vm2_send() {
-    guest_start vm2 pmd grantwire testpmd --xen --vdev "eth_xenvirt0,mac=$vm2" -- -i --forward-mode=txonly --eth-peer=0,00:00:00:00:00:33
-    guest_tell vm2 pmd start
-}
 
-guest_create vm1 || exit 1
-guest_create vm2 || exit 1
+guests_create vm1 vm2 || exit 1
 grantwire xenstore prepare "$(domid_of vm1)" "$(domid_of vm2)" || exit 1
+pmd_start vm2 $vm2 00:00:00:00:00:33 txonly
+pmd_start vm1 $vm1 $vm2
 switch_start "$log" -p 1 --json || exit 1
-vm2_send
+pmd_go vm2
 wait_for 60 "VM2 to be served" served $vm2 || exit 1
 alone=$(switch_mappings)
-pmd_start vm1 $vm1 $vm2
+pmd_go vm1
 check "both guests are served" wait_for 60 "VM1 to be served" served $vm1
 check "VM2 sends" vm2_sends
 progress "mappings of the switch: $alone for VM2, $(switch_mappings) for both; grants that domain 0 has mapped: $(mapped_by_dom0)"
@@ -54,6 +51,7 @@ check "… and its pages are unmapped" wait_for 30 "the pages to go" as_before "
 check "… and VM2 sends on" vm2_sends
 
 pmd_start vm1 $vm1 $vm2
+pmd_go vm1
 check "VM1's process started again: it is served" wait_for 60 "VM1 to be served" served $vm1
 
 old=$(domid_of vm1)
@@ -63,10 +61,11 @@ check "… its pages are unmapped" wait_for 30 "the pages to go" as_before "$alo
 check "… the hypervisor has let go of the domain" wait_for 30 "the domain to vanish" not_listed
 check "… VM2 sends on" vm2_sends
 
-guest_create vm1 || exit 1
+guests_create vm1 || exit 1
 check "VM1 made again has another id" test "$(domid_of vm1)" != "$old"
 grantwire xenstore prepare "$(domid_of vm1)"
 pmd_start vm1 $vm1 $vm2
+pmd_go vm1
 check "… and is served" wait_for 60 "VM1 to be served" served $vm1
 
 kill -STOP "$(cat /run/xenstore.pid)"
