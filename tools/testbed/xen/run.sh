@@ -22,7 +22,7 @@ begun=$SECONDS
 "$bed/build.sh" || exit 1
 parts=$cache/bed-$version
 
-run=${XEN_BED_OUT:-$cache/run-$job}
+run=${XEN_BED_OUT:-$root/.grantwire/xen/$job}
 [ ! -e "$run" ] || [ -e "$run/job" ] || [ -z "$(ls -A "$run")" ] || die "$run is not empty and not of an earlier run; name another directory"
 rm -rf "$run"
 mkdir -p "$run/out" "$run/bin"

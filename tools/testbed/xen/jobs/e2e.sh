@@ -21,8 +21,20 @@ check "VM2 is served" wait_for 60 "VM2 to be served" pmd_registered "$log" 00:00
 begun=$(uptime_s)
 
 # The frames leave with a tag as they came with one: the files end up equally long.
-whole() { [ "$(stat -c %s /tmp/out.pcap)" -ge "$(stat -c %s /tmp/in.pcap)" ]; }
-check "as many bytes left as came" wait_for 120 "all frames to be at the exit" whole
+told=0
+whole() {
+    local now
+    now=$(stat -c %s /tmp/out.pcap)
+    if [ $(($(uptime_s) - told)) -ge 20 ]; then
+        told=$(uptime_s)
+        progress "$now of $(stat -c %s /tmp/in.pcap) bytes are at the exit"
+        # The statistics go to the switch's log.
+        echo >&9
+    fi
+    [ "$now" -ge "$(stat -c %s /tmp/in.pcap)" ]
+}
+wait_for 120 "all frames to be at the exit" whole
+check "as many bytes left as came" whole
 progress "frames under way for about $(($(uptime_s) - begun)) s"
 progress "xenstore-ls of VM1's keys:"
 xenstore-ls "/local/domain/$one/control/dpdk" | sed 's/^/    /' | while read -r line; do progress "    ${line:0:150}"; done

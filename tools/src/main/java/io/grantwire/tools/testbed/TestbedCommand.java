@@ -65,7 +65,7 @@ public final class TestbedCommand implements Command {
         @Option(
                 names = "--out",
                 paramLabel = "DIR",
-                description = "Where logs and results go; emptied first (default: in the cache).")
+                description = "Where logs and results go; emptied first (default: below .grantwire).")
         Path out;
 
         @Option(
