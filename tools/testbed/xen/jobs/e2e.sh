@@ -3,6 +3,7 @@
 . /bed/bin/dom0/lib.sh
 
 log=/bed/out/switch.log
+frames=$(cat /bed/frames)
 cp /bed/in.pcap /tmp/in.pcap
 guests_create vm1 vm2 || exit 1
 one=$(domid_of vm1)
@@ -20,21 +21,21 @@ pmd_go vm2
 check "VM2 is served" wait_for 60 "VM2 to be served" pmd_registered "$log" 00:00:00:00:00:22
 begun=$(uptime_s)
 
-# The frames leave with a tag as they came with one: the files end up equally long.
+# What the switch has given to the file, which it writes in pieces: the last ones when it ends.
 told=0
-whole() {
+at_exit() { sed -n '/Statistics for uplink/,$p' "$log" | sed -n 's/^TX successful: *\t*//p' | tail -n 1; }
+all_out() {
     local now
-    now=$(stat -c %s /tmp/out.pcap)
+    # The statistics go to the switch's log.
+    echo >&9
+    now=$(at_exit)
     if [ $(($(uptime_s) - told)) -ge 20 ]; then
         told=$(uptime_s)
-        progress "$now of $(stat -c %s /tmp/in.pcap) bytes are at the exit"
-        # The statistics go to the switch's log.
-        echo >&9
+        progress "${now:-0} of $frames frames are at the exit"
     fi
-    [ "$now" -ge "$(stat -c %s /tmp/in.pcap)" ]
+    [ "${now:-0}" -ge $frames ]
 }
-wait_for 120 "all frames to be at the exit" whole
-check "as many bytes left as came" whole
+check "as many frames leave as came" wait_for 120 "all frames to be at the exit" all_out
 progress "frames under way for about $(($(uptime_s) - begun)) s"
 progress "xenstore-ls of VM1's keys:"
 xenstore-ls "/local/domain/$one/control/dpdk" | sed 's/^/    /' | while read -r line; do progress "    ${line:0:150}"; done
@@ -42,7 +43,7 @@ check "the switch ends in order" switch_stop
 cp /tmp/out.pcap /bed/out/out.pcap
 guest_tell vm1 pmd quit
 guest_tell vm2 pmd quit
-sed -n '/Device statistics/,$p' "$log" | while IFS= read -r line; do progress "    $line"; done
+tac "$log" | sed '/Device statistics/q' | tac | while IFS= read -r line; do progress "    $line"; done
 for vm in vm1 vm2; do
     check "testpmd in $vm ends in order" guest_ended_well "$vm" pmd
 done
