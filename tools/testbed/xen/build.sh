@@ -122,7 +122,7 @@ make_boot() {
     gzip -dc "$tree/boot/xen-$version-amd64.gz" >"$at/xen"
     vmlinux_of "$tree/boot/vmlinuz-$kernel" "$at/vmlinux"
 
-    mkdir -p "$first"/{bin,proc,sys,dev,root}
+    mkdir -p "$first"/{bin,proc,sys,dev,disk}
     cp "$tree/bin/busybox" "$first/bin/"
     ln -s busybox "$first/bin/sh"
     install -m 755 "$bed/dom0/first-init" "$first/init"
