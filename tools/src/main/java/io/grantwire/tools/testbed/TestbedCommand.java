@@ -43,10 +43,14 @@ public final class TestbedCommand implements Command {
                 "  grantwire testbed xen shell           a console in domain 0"
             })
     private static final class Options {
-        @Parameters(index = "0", paramLabel = "BED", description = "xen.")
+        @Parameters(index = "0", arity = "0..1", paramLabel = "BED", description = "xen.")
         String bed;
 
-        @Parameters(index = "1", paramLabel = "ACTION", description = "build, run or shell.")
+        @Parameters(
+                index = "1",
+                arity = "0..1",
+                paramLabel = "ACTION",
+                description = "build, run or shell.")
         String action;
 
         @Parameters(
@@ -65,7 +69,8 @@ public final class TestbedCommand implements Command {
         @Option(
                 names = "--out",
                 paramLabel = "DIR",
-                description = "Where logs and results go; emptied first (default: below .grantwire).")
+                description =
+                        "Where logs and results go; emptied first (default: below .grantwire).")
         Path out;
 
         @Option(
@@ -82,6 +87,9 @@ public final class TestbedCommand implements Command {
 
         /** The script and its words. */
         List<String> command() {
+            if (bed == null || action == null) {
+                throw new UsageException("Say what to do: grantwire testbed xen build|run|shell");
+            }
             if (!bed.equals("xen")) {
                 throw new UsageException("No such test bed: " + bed + "; there is xen");
             }
