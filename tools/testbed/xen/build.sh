@@ -173,7 +173,7 @@ make_app() {
     install -m 755 "$bed/domu/init" "$guest/init"
     copy_modules "$guest/modules" xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs
     cp -L "$tree/lib64/ld-linux-x86-64.so.2" "$guest/lib64/"
-    for one in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libz.so.1 libxenstore.so.4 libxentoolcore.so.1; do
+    for one in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libz.so.1 libgcc_s.so.1 libxenstore.so.4 libxentoolcore.so.1; do
         cp -L "$tree/$lib/$one" "$guest/$lib/" 2>/dev/null || cp -L "$tree/lib/x86_64-linux-gnu/$one" "$guest/$lib/"
     done
     for one in xenstore xenstore-read xenstore-write xenstore-ls xenstore-exists xenstore-rm xenstore-watch; do cp -P "$tree/usr/bin/$one" "$guest/usr/bin/"; done

@@ -33,7 +33,8 @@ public interface EventChannel extends AutoCloseable {
     int bindInterdomain(int remoteDomid, int remotePort);
 
     /**
-     * Sends an event through a local port; events not yet taken by the peer merge into one.
+     * Sends an event through a local port. Events not yet taken by the peer merge into one; on real
+     * Xen into two, when the first of them was queued for the peer before the others were sent.
      *
      * @throws io.grantwire.bindings.NativeException ENOTCONN when the port is not bound here
      */

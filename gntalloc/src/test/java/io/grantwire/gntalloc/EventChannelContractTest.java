@@ -109,6 +109,13 @@ abstract class EventChannelContractTest {
         }
         assertEquals(ports[1], b.await(LONG));
         b.unmask(ports[1]);
+        // Linux masks a port when it queues its event, not when the event is read: what comes
+        // between the two makes one more.
+        int again = b.await(SHORT);
+        if (again != 0) {
+            assertEquals(ports[1], again);
+            b.unmask(again);
+        }
         assertEquals(0, b.await(SHORT));
     }
 
