@@ -24,6 +24,8 @@ module io.grantwire.tools {
             info.picocli;
     opens io.grantwire.tools.host to
             info.picocli;
+    opens io.grantwire.tools.nicbind to
+            info.picocli;
     opens io.grantwire.tools.testbed to
             info.picocli;
     opens io.grantwire.tools.testpmd to

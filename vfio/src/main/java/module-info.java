@@ -4,4 +4,5 @@ module io.grantwire.vfio {
     requires org.slf4j;
 
     exports io.grantwire.vfio;
+    exports io.grantwire.vfio.bind;
 }

@@ -35,6 +35,10 @@ final class Commands {
                             "an emulated host alone: a store, grants, event channels",
                             io.grantwire.tools.host.HostCommand::new),
                     new Entry(
+                            "nic-bind",
+                            "which driver has which PCI device, and moving devices between them",
+                            io.grantwire.tools.nicbind.NicBindCommand::new),
+                    new Entry(
                             "xenstore",
                             "read, write and watch the store: ls, read, write, rm, chmod, watch …",
                             io.grantwire.tools.xenstore.XenstoreCommand::new),

@@ -25,6 +25,7 @@ class HelpSnapshotTest {
                 "switch --help",
                 "testpmd --help",
                 "host --help",
+                "nic-bind --help",
                 "doctor --help",
                 "xenstore --help",
                 "xenstore ls --help",
