@@ -10,6 +10,7 @@ module io.grantwire.pmd {
     requires org.slf4j;
 
     exports io.grantwire.pmd.domain;
+    exports io.grantwire.pmd.driver.pci;
     exports io.grantwire.pmd.driver.xenvirt;
     exports io.grantwire.pmd.driver.pcap;
     exports io.grantwire.pmd.ethdev;

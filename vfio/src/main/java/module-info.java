@@ -1,6 +1,6 @@
 /** PCI devices in sysfs, their drivers and IOMMU groups. */
 module io.grantwire.vfio {
-    requires io.grantwire.bindings;
+    requires transitive io.grantwire.bindings;
     requires org.slf4j;
 
     exports io.grantwire.vfio;

@@ -114,8 +114,8 @@ public abstract class AbstractEthDevice implements EthDevice {
         macAddress = mac;
     }
 
-    /** Changes the largest payload. */
-    protected final void setMtu(int bytes) {
+    /** Takes note of the largest payload, for {@link #mtu}. */
+    protected final void noteMtu(int bytes) {
         mtu = bytes;
     }
 
@@ -145,6 +145,7 @@ public abstract class AbstractEthDevice implements EthDevice {
         EthDeviceInfo info = info();
         checkQueues("receive", config.rxQueues(), info.maxRxQueues());
         checkQueues("transmit", config.txQueues(), info.maxTxQueues());
+        checkFeatures(config, info);
         counters = new Counters(config.rxQueues(), config.txQueues());
         rxReady = new boolean[config.rxQueues()];
         txReady = new boolean[config.txQueues()];
@@ -159,6 +160,42 @@ public abstract class AbstractEthDevice implements EthDevice {
                     "configure",
                     "EINVAL",
                     wanted + " " + direction + " queues asked for, it has 1 to " + most);
+        }
+    }
+
+    private void checkFeatures(EthConfig config, EthDeviceInfo info) {
+        EthCapabilities can = capabilities();
+        for (EthOffload offload : config.offloads()) {
+            if (!can.offloads().contains(offload)) {
+                throw failure("configure", "ENOTSUP", "it has no " + offload);
+            }
+        }
+        if (!can.rssTypes().containsAll(config.rss().types())) {
+            throw failure("configure", "ENOTSUP", "it cannot hash all of " + config.rss().types());
+        }
+        int key = config.rss().key().length;
+        if (config.rss().on() && key != 0 && key != can.rssKeySize()) {
+            throw failure(
+                    "configure",
+                    "EINVAL",
+                    "an RSS key of " + key + " bytes, it takes " + can.rssKeySize());
+        }
+        int pools = config.vmdqPools();
+        if (pools < 0 || pools > can.vmdqPools()) {
+            throw failure(
+                    "configure",
+                    can.vmdqPools() == 0 ? "ENOTSUP" : "EINVAL",
+                    pools + " VMDq pools asked for, it has " + can.vmdqPools());
+        }
+        if (pools > config.rxQueues()) {
+            throw failure("configure", "EINVAL", "fewer receive queues than VMDq pools");
+        }
+        int bytes = config.mtu();
+        if (bytes != 0 && (bytes < info.minMtu() || bytes > info.maxMtu())) {
+            throw failure(
+                    "configure",
+                    "EINVAL",
+                    "MTU " + bytes + " is not in " + info.minMtu() + " to " + info.maxMtu());
         }
     }
 

@@ -1,7 +1,10 @@
 package io.grantwire.pmd.ethdev;
 
+import io.grantwire.pmd.mbuf.MemorySource;
 import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.net.MacAddress;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -112,6 +115,172 @@ public interface EthDevice extends AutoCloseable {
 
     /** Largest payload of a frame in bytes, without Ethernet header, VLAN tag and CRC. */
     int mtu();
+
+    // What network cards have beyond that. A device without it answers ENOTSUP.
+
+    /** What the device has beyond {@link #info}. */
+    default EthCapabilities capabilities() {
+        return EthCapabilities.NONE;
+    }
+
+    /**
+     * Where packet memory for this device's queues should come from: memory that it can reach.
+     * Frames in other memory may be transmitted too, at the price of a copy.
+     */
+    default MemorySource packetMemory() {
+        return MemorySource.plain();
+    }
+
+    /**
+     * Changes the largest payload of a stopped device; its queues are then to be set up again.
+     *
+     * @throws EthDeviceException EBUSY when started, EINVAL when out of range, ENOTSUP
+     */
+    default void setMtu(int bytes) {
+        throw notSupported("MTU");
+    }
+
+    /** The addresses whose frames are received, the device's own first. */
+    default List<MacAddress> macAddresses() {
+        return List.of(macAddress());
+    }
+
+    /**
+     * Receives another address's frames too.
+     *
+     * @throws EthDeviceException ENOSPC when all filters are in use, EINVAL for a group address,
+     *     ENOTSUP
+     */
+    default void addMacAddress(MacAddress address) {
+        throw notSupported("more addresses");
+    }
+
+    /**
+     * Undoes {@link #addMacAddress}.
+     *
+     * @throws EthDeviceException EADDRINUSE for the device's own, ENOENT for one not added, ENOTSUP
+     */
+    default void removeMacAddress(MacAddress address) {
+        throw notSupported("more addresses");
+    }
+
+    /**
+     * Changes the device's own address.
+     *
+     * @throws EthDeviceException EINVAL for a group address, ENOTSUP
+     */
+    default void changeMacAddress(MacAddress address) {
+        throw notSupported("another address");
+    }
+
+    /**
+     * Lists a VLAN for {@link EthOffload#RX_VLAN_FILTER}, or takes it off the list.
+     *
+     * @param vlan 0 to 4095
+     * @throws EthDeviceException ENOTSUP; EINVAL without that offload
+     */
+    default void setVlanFilter(int vlan, boolean on) {
+        throw notSupported("VLAN filter");
+    }
+
+    /**
+     * Turns {@link EthOffload#RX_VLAN_STRIP} on or off on all queues, started or not.
+     *
+     * @throws EthDeviceException ENOTSUP
+     */
+    default void setVlanStrip(boolean on) {
+        throw notSupported("VLAN strip");
+    }
+
+    /** Whether VLAN tags are taken off. */
+    default boolean vlanStrip() {
+        return false;
+    }
+
+    /**
+     * Takes the link down, or up again.
+     *
+     * @throws EthDeviceException ENOTSUP
+     */
+    default void setLinkUp(boolean up) {
+        throw notSupported("link down");
+    }
+
+    /** How frames are spread; {@link RssConfig#key} is the key in use. */
+    default RssConfig rss() {
+        return RssConfig.OFF;
+    }
+
+    /**
+     * Changes how frames are spread, started or not.
+     *
+     * @throws EthDeviceException ENOTSUP; EINVAL for a type or key it does not take
+     */
+    default void setRss(RssConfig config) {
+        throw notSupported("RSS");
+    }
+
+    /** The redirection table: receive queues; empty without RSS. */
+    default int[] rssTable() {
+        return new int[0];
+    }
+
+    /**
+     * Changes the redirection table, started or not.
+     *
+     * @param queues as many as {@link EthCapabilities#rssTableSize}
+     * @throws EthDeviceException ENOTSUP; EINVAL for another length or a queue it does not have
+     */
+    default void setRssTable(int[] queues) {
+        throw notSupported("RSS table");
+    }
+
+    /**
+     * Has the device put frames for an address in a VLAN into a pool, their tags taken off. A pool
+     * above 0 gets the frames assigned to it and no others. Pool 0, the default, gets what is
+     * assigned to no other, tags as they came: whoever polls it classifies in software. Started or
+     * not.
+     *
+     * @param pool 1 to {@link EthConfig#vmdqPools} - 1
+     * @param vlan 1 to 4094
+     * @throws EthDeviceException ENOSPC when all filters are in use, EINVAL for a wrong pool,
+     *     ENOTSUP without VMDq
+     */
+    default void vmdqAssign(int pool, MacAddress address, int vlan) {
+        throw notSupported("VMDq");
+    }
+
+    /**
+     * Takes everything away from a pool above 0: it gets no frame any more. What it had received is
+     * still in its queue.
+     *
+     * @throws EthDeviceException EINVAL for a wrong pool, ENOTSUP without VMDq
+     */
+    default void vmdqRelease(int pool) {
+        throw notSupported("VMDq");
+    }
+
+    /**
+     * Waits for a frame without polling: arms the queue's interrupt, looks once more, sleeps. The
+     * queue's own thread only.
+     *
+     * @return whether there may be frames; false when the time was up
+     * @throws EthDeviceException ENOTSUP
+     */
+    default boolean awaitRx(int queue, Duration timeout) {
+        throw notSupported("receive interrupts");
+    }
+
+    private EthDeviceException notSupported(String what) {
+        return new EthDeviceException(
+                "device "
+                        + name()
+                        + ": "
+                        + what
+                        + ": ENOTSUP ("
+                        + info().driverName()
+                        + " cannot do that)");
+    }
 
     /** Stops if needed and frees everything; a second call does nothing, and nothing is thrown. */
     @Override

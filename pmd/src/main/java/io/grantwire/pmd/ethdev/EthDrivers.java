@@ -4,6 +4,7 @@ import io.grantwire.pmd.domain.Domain;
 import io.grantwire.pmd.driver.afpacket.AfPacketDriver;
 import io.grantwire.pmd.driver.nulldev.NullDriver;
 import io.grantwire.pmd.driver.pcap.PcapDriver;
+import io.grantwire.pmd.driver.pci.PciDriver;
 import io.grantwire.pmd.driver.tap.TapDriver;
 import io.grantwire.pmd.driver.xenvirt.XenvirtDriver;
 import java.util.ArrayList;
@@ -20,7 +21,8 @@ public final class EthDrivers {
                             new PcapDriver(),
                             new XenvirtDriver(),
                             new TapDriver(),
-                            new AfPacketDriver()));
+                            new AfPacketDriver(),
+                            new PciDriver()));
 
     private EthDrivers() {}
 

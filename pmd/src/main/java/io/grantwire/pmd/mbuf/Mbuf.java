@@ -42,8 +42,41 @@ public final class Mbuf {
     /** {@link #olFlags}: and the tag has been taken off the frame. */
     public static final int RX_VLAN_STRIPPED = 1 << 6;
 
+    /** {@link #olFlags}: {@link #hash} is the device's RSS hash. */
+    public static final int RX_RSS_HASH = 1 << 1;
+
+    /** {@link #olFlags}: the device found the TCP or UDP checksum wrong. */
+    public static final int RX_L4_CKSUM_BAD = 1 << 3;
+
+    /** {@link #olFlags}: the device found the IPv4 header checksum wrong. */
+    public static final int RX_IP_CKSUM_BAD = 1 << 4;
+
+    /** {@link #olFlags}: the device found the IPv4 header checksum right. */
+    public static final int RX_IP_CKSUM_GOOD = 1 << 7;
+
+    /** {@link #olFlags}: the device found the TCP or UDP checksum right. */
+    public static final int RX_L4_CKSUM_GOOD = 1 << 8;
+
     /** {@link #olFlags}: the device is asked to insert a VLAN tag with {@link #vlanTci}. */
     public static final int TX_VLAN = 1 << 25;
+
+    /** {@link #olFlags}: the device is asked for the IPv4 header checksum. */
+    public static final int TX_IP_CKSUM = 1 << 26;
+
+    /** {@link #olFlags}: the device is asked for the TCP checksum. */
+    public static final int TX_TCP_CKSUM = 1 << 27;
+
+    /** {@link #olFlags}: the device is asked for the UDP checksum. */
+    public static final int TX_UDP_CKSUM = 1 << 28;
+
+    /** {@link #olFlags}: the packet whose checksums are asked for is IPv4. */
+    public static final int TX_IPV4 = 1 << 29;
+
+    /** {@link #olFlags}: the packet whose checksums are asked for is IPv6. */
+    public static final int TX_IPV6 = 1 << 30;
+
+    /** {@link #olFlags}: all checksum requests. */
+    public static final int TX_CKSUM_MASK = TX_IP_CKSUM | TX_TCP_CKSUM | TX_UDP_CKSUM;
 
     private static final VarHandle LONG = MethodHandles.arrayElementVarHandle(long[].class);
 
@@ -293,6 +326,27 @@ public final class Mbuf {
         long[] meta = meta(m);
         int i = at(m) + BUFFER;
         meta[i] = meta[i] & LOW32 | (long) hash << 32;
+    }
+
+    /**
+     * Says where a frame's headers are, for checksums that a device is asked for; takes the place
+     * of {@link #hash}. Fields are as wide as in DPDK's tx_offload.
+     *
+     * @param l2Len bytes of Ethernet header and tags, below 128
+     * @param l3Len bytes of IP header, below 512
+     */
+    public static void setTxHeaders(int m, int l2Len, int l3Len) {
+        setHash(m, l2Len & 0x7F | (l3Len & 0x1FF) << 7);
+    }
+
+    /** Bytes of Ethernet header and tags, as {@link #setTxHeaders} had them. */
+    public static int txL2Len(int m) {
+        return hash(m) & 0x7F;
+    }
+
+    /** Bytes of IP header, as {@link #setTxHeaders} had them. */
+    public static int txL3Len(int m) {
+        return hash(m) >>> 7 & 0x1FF;
     }
 
     // Ownership.

@@ -16,6 +16,14 @@ public interface MemorySource {
      */
     BackingMemory allocate(long bytes);
 
+    /**
+     * The longest run of its bytes, a power of two, that devices find in one piece when it begins
+     * at a multiple of itself; no mbuf lies across the end of a run.
+     */
+    default long contiguousBytes() {
+        return Long.MAX_VALUE;
+    }
+
     /** Packet memory and the way to give it back. */
     interface BackingMemory {
         /** The memory; 64-byte aligned. */

@@ -18,6 +18,7 @@ import io.grantwire.pmd.ring.Ring;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
@@ -97,8 +98,10 @@ public final class Mempool implements AutoCloseable {
         this.meta = new long[count + 1 << SHIFT];
         this.common = Ring.create(name, count, Ring.Sync.HTS, Ring.Sync.HTS);
         this.caches = cacheSize == 0 ? null : new int[Lcore.MAX][];
+        long run = config.source().contiguousBytes();
+        int perRun = perRun(run, elementSize);
         for (int i = 0; i < count; i++) {
-            long offset = (long) i * elementSize;
+            long offset = i / perRun * run + (long) (i % perRun) * elementSize;
             meta[(i + 1 << SHIFT) + BUFFER] = offset >>> BUFFER_ALIGN_SHIFT;
             common.enqueue(slot << SLOT_SHIFT | i + 1);
         }
@@ -107,13 +110,15 @@ public final class Mempool implements AutoCloseable {
     /**
      * Makes a pool.
      *
+     * @throws IllegalArgumentException when an mbuf is longer than what the memory source has in
+     *     one piece for devices
      * @throws IllegalStateException when the process has 128 pools already
      * @throws io.grantwire.bindings.NativeException when its memory cannot be had
      */
     public static Mempool create(MempoolConfig config) {
         int align = 1 << BUFFER_ALIGN_SHIFT;
         int elementSize = HEADROOM + config.dataRoom() + align - 1 & -align;
-        long bytes = (long) elementSize * config.count();
+        long bytes = bytes(config, elementSize);
         int slot = Pools.claim(config.name());
         MemorySource.BackingMemory memory = null;
         try {
@@ -137,6 +142,36 @@ public final class Mempool implements AutoCloseable {
             }
             throw e;
         }
+    }
+
+    /** How many mbufs lie in a run of contiguous bytes, none across its end. */
+    private static int perRun(long run, int elementSize) {
+        return (int) Math.min(run / elementSize, Integer.MAX_VALUE);
+    }
+
+    private static long bytes(MempoolConfig config, int elementSize) {
+        long run = config.source().contiguousBytes();
+        int perRun = perRun(run, elementSize);
+        if (perRun == 0) {
+            throw new IllegalArgumentException(
+                    "mempool "
+                            + config.name()
+                            + ": an mbuf of "
+                            + elementSize
+                            + " bytes does not fit into the "
+                            + run
+                            + " bytes that devices find in one piece here; choose a data room of "
+                            + (run - HEADROOM)
+                            + " or less");
+        }
+        return perRun >= config.count()
+                ? (long) elementSize * config.count()
+                : (config.count() + perRun - 1L) / perRun * run;
+    }
+
+    /** The pools of this process that are open, in no special order. */
+    public static List<Mempool> all() {
+        return Pools.all();
     }
 
     /** The pool that an mbuf comes from; null for a handle of no pool. */
@@ -479,6 +514,16 @@ public final class Mempool implements AutoCloseable {
     /** The packet memory of all mbufs; stays the pool's. */
     public MemorySegment segment() {
         return segment;
+    }
+
+    /** What its memory source gave; stays the pool's. */
+    public MemorySource.BackingMemory memory() {
+        return memory;
+    }
+
+    /** The pool's number, 0 to 127: the upper eight bits of its handles. */
+    public int slot() {
+        return slot;
     }
 
     /** Whether {@link #close} has freed the pool. */

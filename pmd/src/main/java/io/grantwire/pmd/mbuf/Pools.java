@@ -1,6 +1,9 @@
 package io.grantwire.pmd.mbuf;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
 
 /**
  * The pools of this process by slot number: what turns a handle into its pool's arrays.
@@ -21,8 +24,8 @@ final class Pools {
     private static int lastSlot = MAX_POOLS - 1;
 
     static {
-        java.util.Arrays.fill(META, NO_META);
-        java.util.Arrays.fill(SEGMENT, MemorySegment.NULL);
+        Arrays.fill(META, NO_META);
+        Arrays.fill(SEGMENT, MemorySegment.NULL);
     }
 
     private Pools() {}
@@ -49,6 +52,10 @@ final class Pools {
         META[slot] = meta;
         SEGMENT[slot] = segment;
         POOL[slot] = pool;
+    }
+
+    static synchronized List<Mempool> all() {
+        return Arrays.stream(POOL).filter(Objects::nonNull).toList();
     }
 
     static synchronized void release(int slot) {

@@ -53,7 +53,7 @@ final class AfPacketDevice extends AbstractEthDevice {
         this.geometry = geometry;
         this.qdiscBypass = qdiscBypass;
         this.frames = geometry.frameOffsets();
-        setMtu(mtu);
+        noteMtu(mtu);
         int room = AfPacketTxQueue.room(geometry.frameSize());
         this.info =
                 new EthDeviceInfo(

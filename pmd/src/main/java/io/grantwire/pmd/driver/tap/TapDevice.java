@@ -42,7 +42,7 @@ final class TapDevice extends AbstractEthDevice {
     private TapDevice(String name, NetInterface.Tap tap, MacAddress mac, int mtu) {
         super(name, mac);
         this.tap = tap;
-        setMtu(mtu);
+        noteMtu(mtu);
         this.info =
                 new EthDeviceInfo(
                         "net_tap",

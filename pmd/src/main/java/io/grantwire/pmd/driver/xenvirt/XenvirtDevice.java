@@ -79,7 +79,7 @@ final class XenvirtDevice extends AbstractEthDevice {
                         1,
                         true,
                         false);
-        setMtu(DEFAULT_MTU);
+        noteMtu(DEFAULT_MTU);
         LOG.info("Creating virtio rings backed ethdev on numa socket 0");
     }
 

@@ -1,0 +1,100 @@
+package io.grantwire.pmd.driver.pci;
+
+import io.grantwire.pmd.mbuf.Mbuf;
+import io.grantwire.pmd.mbuf.Mempool;
+import io.grantwire.vfio.DmaMapping;
+import io.grantwire.vfio.DmaSpace;
+import io.grantwire.vfio.PciException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where mbufs lie as devices of one {@link DmaSpace} see them: for each pool, its runs. Pools are
+ * learnt on the control path ({@link #learn}, {@link #learnAll}); {@link #of} is for the packet
+ * path, and costs two loads from arrays that stay in the cache.
+ *
+ * <p>Pools that the space cannot map are unknown here: a frame in one has to be copied first.
+ */
+public final class BusAddresses implements AutoCloseable {
+    /** {@link #of} an mbuf of an unknown pool. */
+    public static final long UNKNOWN = -1;
+
+    private static final Logger LOG = LoggerFactory.getLogger(BusAddresses.class);
+    private static final int POOLS = 256;
+    private static final int SLOT_SHIFT = 24;
+    private static final long[] NO_RUNS = new long[0];
+
+    private final DmaSpace space;
+    private final long[][] runs = new long[POOLS][];
+    private final int[] shifts = new int[POOLS];
+    private final Mempool[] known = new Mempool[POOLS];
+    private final List<DmaMapping> own = new ArrayList<>();
+
+    /** Knows no pool yet. */
+    public BusAddresses(DmaSpace space) {
+        this.space = space;
+        Arrays.fill(runs, NO_RUNS);
+        Arrays.fill(shifts, Long.SIZE - 2);
+    }
+
+    /** Learns every pool that this process has now; those that cannot be mapped stay unknown. */
+    public synchronized void learnAll() {
+        for (Mempool pool : Mempool.all()) {
+            if (known[pool.slot()] != pool) {
+                try {
+                    learn(pool);
+                } catch (PciException e) {
+                    LOG.info("frames of {} are copied before DMA: {}", pool.name(), e.getMessage());
+                }
+            }
+        }
+    }
+
+    /**
+     * Learns a pool that the device is to use.
+     *
+     * @throws PciException when devices cannot reach its memory
+     */
+    public synchronized void learn(Mempool pool) {
+        int slot = pool.slot();
+        if (known[slot] == pool) {
+            return;
+        }
+        DmaMapping mapping;
+        if (pool.memory() instanceof DmaPacketMemory dma && dma.space() == space) {
+            mapping = dma.mapping();
+        } else {
+            mapping = space.map(pool.segment());
+            own.add(mapping);
+        }
+        shifts[slot] = mapping.runShift();
+        runs[slot] = mapping.runs();
+        known[slot] = pool;
+    }
+
+    /**
+     * Where devices see the first data byte of an mbuf.
+     *
+     * @return the address, or {@link #UNKNOWN}
+     */
+    public long of(int mbuf) {
+        int slot = mbuf >>> SLOT_SHIFT;
+        long offset = Mbuf.offset(mbuf);
+        long[] runs = this.runs[slot];
+        int shift = shifts[slot];
+        int run = (int) (offset >>> shift);
+        return run < runs.length ? runs[run] + (offset & (1L << shift) - 1) : UNKNOWN;
+    }
+
+    /** Ends the mappings made here; the device must be quiet, and the pools still there. */
+    @Override
+    public synchronized void close() {
+        own.forEach(DmaMapping::close);
+        own.clear();
+        Arrays.fill(runs, NO_RUNS);
+        Arrays.fill(known, null);
+    }
+}

@@ -1,0 +1,39 @@
+package io.grantwire.pmd.driver.pci;
+
+import io.grantwire.pmd.mbuf.MemorySource;
+import io.grantwire.vfio.DmaMapping;
+import io.grantwire.vfio.DmaSpace;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Packet memory that devices of a {@link DmaSpace} can reach.
+ *
+ * @param space who made it
+ * @param mapping the memory, with the addresses that the devices see
+ */
+record DmaPacketMemory(DmaSpace space, DmaMapping mapping) implements MemorySource.BackingMemory {
+    /** A source of such memory. */
+    static MemorySource source(DmaSpace space) {
+        return new MemorySource() {
+            @Override
+            public BackingMemory allocate(long bytes) {
+                return new DmaPacketMemory(space, space.allocate(bytes));
+            }
+
+            @Override
+            public long contiguousBytes() {
+                return space.contiguousBytes();
+            }
+        };
+    }
+
+    @Override
+    public MemorySegment segment() {
+        return mapping.segment();
+    }
+
+    @Override
+    public void close() {
+        mapping.close();
+    }
+}
