@@ -40,7 +40,7 @@ public final class EalOptions {
     @Option(
             names = {"-a", "--allow", "-w"},
             paramLabel = "BDF",
-            description = "Use this PCI device.")
+            description = "Use this PCI device; grantwire nic-bind takes it from the kernel.")
     List<String> allow = new ArrayList<>();
 
     @Option(

@@ -28,6 +28,10 @@ final class ControlCommands {
         all.addAll(ShowCommands.rules(session));
         all.addAll(SetCommands.rules(session));
         all.addAll(control.portRules());
+        all.addAll(PortConfigCommands.rules(session));
+        all.addAll(VlanCommands.rules(session));
+        all.addAll(RssCommands.rules(session));
+        all.addAll(CsumCommands.rules(session));
         control.table = new CommandTable(all);
         return control.table;
     }

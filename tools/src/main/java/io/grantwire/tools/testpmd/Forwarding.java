@@ -7,6 +7,7 @@ import io.grantwire.tools.testpmd.fwd.Engines;
 import io.grantwire.tools.testpmd.fwd.ForwardEngine;
 import io.grantwire.tools.testpmd.fwd.Stream;
 import io.grantwire.tools.testpmd.layout.ForwardLayout;
+import io.grantwire.tools.testpmd.layout.StatsLayout;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -65,6 +66,7 @@ final class Forwarding {
                                 settings,
                                 out);
                 stream.setVerbose(config.verbose);
+                stream.setTxOffloads(tx.settings.txChecksums(), tx.settings.txVlan());
                 streams.add(stream);
             }
         }
@@ -187,6 +189,36 @@ final class Forwarding {
     /** Frames given up on the way out of a port; after {@link #stop}. */
     long dropped(int port) {
         return streams.stream().filter(s -> s.txPort() == port).mapToLong(Stream::dropped).sum();
+    }
+
+    /** Frames received on a port with a wrong IPv4 header checksum; after {@link #stop}. */
+    long badIp(int port) {
+        return streams.stream().filter(s -> s.rxPort() == port).mapToLong(Stream::badIp).sum();
+    }
+
+    /** Frames received on a port with a wrong UDP or TCP checksum; after {@link #stop}. */
+    long badL4(int port) {
+        return streams.stream().filter(s -> s.rxPort() == port).mapToLong(Stream::badL4).sum();
+    }
+
+    /** What each stream did that did anything, when ports have several; after {@link #stop}. */
+    String streamStats(int ports) {
+        StringBuilder text = new StringBuilder();
+        if (streams.size() > ports) {
+            for (Stream s : streams) {
+                if (s.rx() + s.tx() + s.dropped() > 0) {
+                    text.append(
+                            StatsLayout.stream(
+                                    s.rxPort(),
+                                    s.txPort(),
+                                    s.queue(),
+                                    s.rx(),
+                                    s.tx(),
+                                    s.dropped()));
+                }
+            }
+        }
+        return text.toString();
     }
 
     /** Whether a port takes part. */

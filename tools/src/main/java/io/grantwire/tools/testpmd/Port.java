@@ -10,9 +10,9 @@ final class Port {
     final int id;
     final EthDevice device;
     final Mempool pool;
-    private final int rxd;
-    private final int txd;
-    private final EthConfig config;
+
+    /** How the device is to be configured; {@link #reconfigure} makes changes count. */
+    final PortSettings settings;
 
     private boolean configured;
     private boolean started;
@@ -21,13 +21,21 @@ final class Port {
     private EthStats lastShown;
     private long lastShownNanos;
 
-    Port(int id, EthDevice device, Mempool pool, EthConfig config, int rxd, int txd) {
+    Port(int id, EthDevice device, Mempool pool, PortSettings settings) {
         this.id = id;
         this.device = device;
         this.pool = pool;
-        this.config = config;
-        this.rxd = rxd;
-        this.txd = txd;
+        this.settings = settings;
+    }
+
+    /** Whether the device has been configured as the settings say. */
+    boolean configured() {
+        return configured;
+    }
+
+    /** Has the next start configure the device anew; the port is stopped. */
+    void reconfigure() {
+        configured = false;
     }
 
     boolean started() {
@@ -40,13 +48,14 @@ final class Port {
 
     void start() {
         if (!configured) {
+            EthConfig config = settings.config();
             device.configure(config);
             // Transmit first, as testpmd does it.
             for (int q = 0; q < config.txQueues(); q++) {
-                device.txQueueSetup(q, txd);
+                device.txQueueSetup(q, settings.txDesc);
             }
             for (int q = 0; q < config.rxQueues(); q++) {
-                device.rxQueueSetup(q, rxd, pool);
+                device.rxQueueSetup(q, settings.rxDesc, pool);
             }
             configured = true;
         }
@@ -66,6 +75,16 @@ final class Port {
             closed = true;
             started = false;
             device.close();
+            closePool();
+        }
+    }
+
+    /**
+     * Frees the pool, unless frames of it are still in another port's device: they are when this
+     * port was closed while that one went on, and are back when all devices are closed.
+     */
+    void closePool() {
+        if (!pool.isClosed() && pool.inUse() == 0) {
             pool.close();
         }
     }

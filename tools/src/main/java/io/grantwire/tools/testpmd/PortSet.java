@@ -2,10 +2,10 @@ package io.grantwire.tools.testpmd;
 
 import io.grantwire.pmd.domain.Domain;
 import io.grantwire.pmd.driver.xenvirt.XenvirtMempools;
-import io.grantwire.pmd.ethdev.EthConfig;
+import io.grantwire.pmd.ethdev.EthCapabilities;
 import io.grantwire.pmd.ethdev.EthDevice;
 import io.grantwire.pmd.ethdev.EthDrivers;
-import io.grantwire.pmd.mbuf.MemorySource;
+import io.grantwire.pmd.ethdev.EthOffload;
 import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.mbuf.MempoolConfig;
 import io.grantwire.tools.cli.UsageException;
@@ -74,12 +74,30 @@ final class PortSet implements AutoCloseable {
                                 + longest
                                 + " bytes, CRC included");
             }
+            checkFits(device, options);
         }
-        EthConfig config = new EthConfig(options.rxq, options.txq);
         for (int id = 0; id < devices.size(); id++) {
             EthDevice device = devices.get(id);
-            Mempool pool = pool(id, device, options);
-            ports.add(new Port(id, device, pool, config, options.rxd, options.txd));
+            PortSettings settings = new PortSettings(device, options);
+            ports.add(new Port(id, device, pool(id, device, options), settings));
+        }
+    }
+
+    /** A network card that cannot receive into several buffers needs large ones. */
+    private static void checkFits(EthDevice device, TestpmdOptions options) {
+        EthCapabilities can = device.capabilities();
+        int frame = options.maxPktLen - CRC;
+        if (options.maxPktLen > PortSettings.USUAL_PKT_LEN
+                && frame > options.mbufSize - Mempool.HEADROOM
+                && !can.equals(EthCapabilities.NONE)
+                && !can.offloads().contains(EthOffload.RX_SCATTER)) {
+            throw new UsageException(
+                    "--max-pkt-len="
+                            + options.maxPktLen
+                            + ": "
+                            + device.name()
+                            + " receives a frame into one buffer; give --mbuf-size="
+                            + (frame + Mempool.HEADROOM));
         }
     }
 
@@ -87,13 +105,6 @@ final class PortSet implements AutoCloseable {
     private static List<String> deviceNames(EalOptions eal) {
         List<String> names = new ArrayList<>();
         for (String bdf : eal.allowed()) {
-            if (EthDrivers.prefixes().stream().noneMatch(prefix -> prefix.startsWith("pci"))) {
-                throw new UsageException(
-                        "-a "
-                                + bdf
-                                + ": this build has no driver for PCI devices; use"
-                                + " --vdev=net_af_packet0,iface=NAME with the kernel's driver");
-            }
             names.add("pci:" + bdf);
         }
         names.addAll(eal.vdevs());
@@ -107,11 +118,18 @@ final class PortSet implements AutoCloseable {
         int count =
                 options.totalNumMbufs != null
                         ? options.totalNumMbufs
-                        : granted ? GRANTED_MBUFS : PLAIN_MBUFS;
+                        : granted ? GRANTED_MBUFS : plainMbufs(options);
         int cache = Math.min(options.mbcache, count / 4);
         return granted
                 ? XenvirtMempools.create(domain, name, count, room, cache)
-                : Mempool.create(new MempoolConfig(name, count, room, cache, MemorySource.plain()));
+                : Mempool.create(
+                        new MempoolConfig(name, count, room, cache, device.packetMemory()));
+    }
+
+    /** Enough to fill the rings of all queues, the caches of two cores, and some under way. */
+    private static int plainMbufs(TestpmdOptions options) {
+        int rings = options.rxq * options.rxd + options.txq * options.txd;
+        return Math.max(PLAIN_MBUFS, rings + 2 * options.mbcache + options.burst * options.rxq);
     }
 
     private Domain domain(EalOptions eal) {
@@ -134,6 +152,10 @@ final class PortSet implements AutoCloseable {
         }
         for (EthDevice device : devices) {
             device.close();
+        }
+        for (Port port : ports) {
+            // Says so in the log if frames are still missing now.
+            port.pool.close();
         }
         if (domain != null) {
             domain.close();

@@ -1,19 +1,25 @@
 package io.grantwire.tools.testpmd;
 
 import io.grantwire.bindings.CpuAffinity;
+import io.grantwire.pmd.ethdev.EthCapabilities;
 import io.grantwire.pmd.ethdev.EthStats;
 import io.grantwire.tools.testpmd.command.CommandException;
 import io.grantwire.tools.testpmd.layout.ForwardLayout;
 import io.grantwire.tools.testpmd.layout.InfoLayout;
 import io.grantwire.tools.testpmd.layout.StatsLayout;
 import java.io.PrintStream;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 
 /** What the commands work on: the ports, the configuration, and forwarding when it runs. */
 final class Session implements AutoCloseable {
+    private static final Duration LINK_PATIENCE = Duration.ofSeconds(9);
+    private static final long LINK_LOOK_NANOS = 100_000_000;
+
     final PrintStream out;
     final ForwardConfig config;
     final TestpmdOptions options;
@@ -72,14 +78,52 @@ final class Session implements AutoCloseable {
         checkLinks();
     }
 
+    /**
+     * A port that is not started and that nobody forwards with.
+     *
+     * @throws CommandException when it is, or there is no such port
+     */
+    Port stoppedPort(int id) {
+        Port port = ports(id).getFirst();
+        requireNotForwarding(port);
+        if (port.started()) {
+            throw new CommandException("Please stop port " + id + " first (port stop " + id + ")");
+        }
+        return port;
+    }
+
+    /** Refuses while forwarding runs. */
+    void requireNotForwarding() {
+        if (forwarding != null) {
+            throw new CommandException("Please stop forwarding first (stop)");
+        }
+    }
+
     private void checkLinks() {
         out.println("Checking link statuses...");
+        awaitLinks();
         for (Port port : ports()) {
             if (port.started()) {
                 out.println(InfoLayout.link(port.id, port.device.link()));
             }
         }
         out.println("Done");
+    }
+
+    /** A network card takes seconds to agree with the other end; software devices do not. */
+    private void awaitLinks() {
+        long end = System.nanoTime() + LINK_PATIENCE.toNanos();
+        while (!options.disableLinkCheck
+                && ports().stream().anyMatch(Session::waitsForLink)
+                && System.nanoTime() - end < 0) {
+            LockSupport.parkNanos(LINK_LOOK_NANOS);
+        }
+    }
+
+    private static boolean waitsForLink(Port port) {
+        return port.started()
+                && !port.device.capabilities().equals(EthCapabilities.NONE)
+                && !port.device.link().up();
     }
 
     void stopPorts(List<Port> which) {
@@ -140,7 +184,7 @@ final class Session implements AutoCloseable {
                             + " relaunch application with --port-topology=chained");
             out.println();
         }
-        Forwarding run = new Forwarding(config, taking, queues(), out);
+        Forwarding run = new Forwarding(config, taking, queues(taking), out);
         out.print(ForwardLayout.forwarding(settings(taking.size(), run.cores()), run.lines()));
         out.print(ForwardLayout.rxtx(settings(taking.size(), run.cores())));
         out.flush();
@@ -163,8 +207,13 @@ final class Session implements AutoCloseable {
         return taking;
     }
 
-    private int queues() {
-        return Math.min(options.rxq, options.txq);
+    /** Queues that every port has in both directions. */
+    private static int queues(List<Port> taking) {
+        int least = Integer.MAX_VALUE;
+        for (Port port : taking) {
+            least = Math.min(least, Math.min(port.settings.rxQueues, port.settings.txQueues));
+        }
+        return taking.isEmpty() ? 1 : least;
     }
 
     /** {@code stop}: ends forwarding and prints what it did. */
@@ -181,11 +230,15 @@ final class Session implements AutoCloseable {
             forwarding = null;
         }
         StatsLayout.Forward sum = new StatsLayout.Forward(0, 0, 0, 0, 0, 0);
+        out.print(run.streamStats(atStart.size()));
+        boolean csum = config.engine.name().equals("csum");
         for (Map.Entry<Integer, EthStats> entry : atStart.entrySet()) {
             Port port = ports.get(entry.getKey());
             StatsLayout.Forward f =
                     since(entry.getValue(), port.device.stats(), run.dropped(port.id));
-            out.print(StatsLayout.forward(port.id, f));
+            String bad =
+                    csum ? StatsLayout.badChecksums(run.badIp(port.id), run.badL4(port.id)) : "";
+            out.print(StatsLayout.forward(port.id, f, bad));
             sum = sum.plus(f);
         }
         out.print(StatsLayout.accumulated(sum));
@@ -209,7 +262,8 @@ final class Session implements AutoCloseable {
     }
 
     /** The settings as they are now, for printing. */
-    ForwardLayout.Settings settings(int portCount, int coreCount) {
+    private ForwardLayout.Settings settings(int portCount, int coreCount) {
+        PortSettings first = ports.getFirst().settings;
         return new ForwardLayout.Settings(
                 config.engine.name(),
                 config.retry,
@@ -221,17 +275,19 @@ final class Session implements AutoCloseable {
                 config.segmentLengths.length,
                 coreCount,
                 portCount,
-                options.rxq,
-                options.rxd,
-                options.txq,
-                options.txd);
+                first.rxQueues,
+                first.rxDesc,
+                first.txQueues,
+                first.txDesc);
     }
 
     /** {@code show config fwd}: what the next start would do. */
     void showForwarding() {
         List<Port> taking = forwardingPorts();
         Forwarding plan =
-                forwarding != null ? forwarding : new Forwarding(config, taking, queues(), out);
+                forwarding != null
+                        ? forwarding
+                        : new Forwarding(config, taking, queues(taking), out);
         out.print(ForwardLayout.forwarding(settings(taking.size(), plan.cores()), plan.lines()));
     }
 
@@ -270,12 +326,17 @@ final class Session implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         }
+        // All stop before any is closed: a device may hold frames from another port's pool.
         for (Port port : ports()) {
             out.println();
-            out.println("Shutting down port " + port.id + "...");
+            out.println("Stopping port " + port.id + "...");
             out.println("Stopping ports...");
             port.stop();
             out.println("Done");
+        }
+        for (Port port : ports()) {
+            out.println();
+            out.println("Shutting down port " + port.id + "...");
             out.println("Closing ports...");
             port.close();
             out.println("Done");

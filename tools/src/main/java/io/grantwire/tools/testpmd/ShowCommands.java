@@ -1,5 +1,6 @@
 package io.grantwire.tools.testpmd;
 
+import io.grantwire.pmd.ethdev.EthOffload;
 import io.grantwire.tools.testpmd.command.Rule;
 import io.grantwire.tools.testpmd.layout.InfoLayout;
 import io.grantwire.tools.testpmd.layout.StatsLayout;
@@ -71,7 +72,11 @@ final class ShowCommands {
                         port.device.link(),
                         port.device.mtu(),
                         port.device.promiscuous(),
-                        port.device.allMulticast()));
+                        port.device.allMulticast(),
+                        new InfoLayout.Nic(
+                                port.device.capabilities(),
+                                port.device.vlanStrip(),
+                                port.settings.has(EthOffload.RX_VLAN_FILTER))));
     }
 
     private static void clear(Session s, Port port) {

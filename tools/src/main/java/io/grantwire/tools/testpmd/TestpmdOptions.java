@@ -53,7 +53,8 @@ public final class TestpmdOptions {
     @Option(
             names = "--forward-mode",
             paramLabel = "MODE",
-            description = "io, mac, macswap, rxonly, txonly, flowgen or icmpecho (default: io).")
+            description =
+                    "io, mac, macswap, flowgen, rxonly, txonly, csum or icmpecho (default: io).")
     String forwardMode = "io";
 
     @Option(
@@ -78,7 +79,7 @@ public final class TestpmdOptions {
             paramLabel = "N",
             description =
                     "Buffers in each port's pool, 1024 or more (default: 1024 in granted memory,"
-                            + " which stays below gntalloc's limit; 2048 otherwise).")
+                            + " which stays below gntalloc's limit; otherwise 2048, or what large rings take).")
     Integer totalNumMbufs;
 
     @Option(
@@ -127,6 +128,44 @@ public final class TestpmdOptions {
     int txq = 1;
 
     @Option(
+            names = "--rss-ip",
+            description = "Spread IP packets over the receive queues (what several queues do).")
+    boolean rssIp;
+
+    @Option(names = "--rss-udp", description = "Spread UDP packets, by their ports too.")
+    boolean rssUdp;
+
+    @Option(names = "--disable-rss", description = "Spread nothing: all goes to queue 0.")
+    boolean disableRss;
+
+    @Option(names = "--enable-rx-cksum", description = "Have the device check received checksums.")
+    boolean enableRxCksum;
+
+    @Option(
+            names = "--enable-scatter",
+            description =
+                    "Receive long frames into several buffers (done where --max-pkt-len needs it).")
+    boolean enableScatter;
+
+    @Option(names = "--enable-hw-vlan-strip", description = "Have the device take VLAN tags off.")
+    boolean enableHwVlanStrip;
+
+    @Option(
+            names = "--enable-hw-vlan-filter",
+            description = "Receive tagged frames of listed VLANs only (rx_vlan add).")
+    boolean enableHwVlanFilter;
+
+    @Option(
+            names = "--enable-hw-vlan",
+            description = "Both --enable-hw-vlan-filter and --enable-hw-vlan-strip.")
+    boolean enableHwVlan;
+
+    @Option(
+            names = "--disable-link-check",
+            description = "Do not wait for links when ports start (up to 9 s).")
+    boolean disableLinkCheck;
+
+    @Option(
             names = {"--coremask", "--portmask", "--eth-peers-configfile", "--portlist"},
             paramLabel = "X",
             description = "Taken for compatibility; no effect here.")
@@ -136,13 +175,14 @@ public final class TestpmdOptions {
             names = {
                 "--numa",
                 "--no-numa",
-                "--rss-ip",
-                "--rss-udp",
-                "--disable-link-check",
                 "--no-flush-rx",
                 "--no-lsc-interrupt",
                 "--no-rmv-interrupt",
-                "--disable-crc-strip"
+                "--disable-crc-strip",
+                "--disable-hw-vlan",
+                "--disable-hw-vlan-filter",
+                "--disable-hw-vlan-strip",
+                "--disable-hw-vlan-extend"
             },
             description = "Taken for compatibility; no effect here.")
     List<Boolean> ignoredFlags = new ArrayList<>();

@@ -141,7 +141,8 @@ class LayoutTest {
                         new EthLink(true, 10_000, true),
                         1500,
                         true,
-                        false));
+                        false,
+                        InfoLayout.Nic.NONE));
     }
 
     @Test

@@ -148,7 +148,7 @@ class TestpmdCommandTest {
                 "--vdev=net_null0 -- --burst=x~Invalid value for option '--burst': 'x' is not an"
                         + " int",
                 "--vdev=net_null0 -- --forward-mode=fly~Invalid forward-mode 'fly': io, mac,"
-                        + " macswap, flowgen, rxonly, txonly, icmpecho",
+                        + " macswap, flowgen, rxonly, txonly, csum, icmpecho",
                 "--vdev=net_null0 -- --port-topology=ring~Invalid port-topology 'ring': paired,"
                         + " chained or loop",
                 "--vdev=net_null0 -- --nb-cores=2~--nb-cores=2 needs that many lcores besides the"

@@ -17,6 +17,20 @@ public enum Kind {
     LIST("list", "[0-9]{1,6}([,-][0-9]{1,6})*", "numbers between commas"),
     /** A hexadecimal mask. */
     MASK("mask", "(0[xX])?[0-9a-fA-F]{1,16}", "a hexadecimal mask"),
+    /** A VLAN's number, or {@code all}. */
+    VLAN("vlan", "[0-9]{1,4}|all", "a VLAN number or all"),
+    /** Entries of a redirection table: {@code (hash,queue),(hash,queue)}. */
+    RETA(
+            "reta",
+            "\\([0-9]{1,5},[0-9]{1,5}\\)(,\\([0-9]{1,5},[0-9]{1,5}\\))*",
+            "entries such as (0,1),(1,0)"),
+    /** Masks of a redirection table, 64 entries each: {@code (0xff,0x1)}. */
+    MASKS(
+            "masks",
+            "\\((0[xX])?[0-9a-fA-F]{1,16}(,(0[xX])?[0-9a-fA-F]{1,16})*\\)",
+            "masks such as (0xffffffffffffffff)"),
+    /** Bytes in hexadecimal. */
+    HEX("hex", "([0-9a-fA-F]{2}){1,128}", "bytes in hexadecimal"),
     /** Any word. */
     WORD("word", "\\S+", "a word");
 

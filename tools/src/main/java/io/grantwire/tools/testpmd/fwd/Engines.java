@@ -12,6 +12,7 @@ public final class Engines {
                     new FlowGenEngine(),
                     new RxOnlyEngine(),
                     new TxOnlyEngine(),
+                    new CsumEngine(),
                     new IcmpEchoEngine());
 
     private Engines() {}

@@ -73,6 +73,7 @@ final class FlowGenEngine implements ForwardEngine {
             return received;
         }
         long before = stream.tx();
+        stream.tag(n);
         stream.send(n);
         int sent = (int) (stream.tx() - before);
         // Flows of frames that did not get out come again, so that all flows are sent evenly.

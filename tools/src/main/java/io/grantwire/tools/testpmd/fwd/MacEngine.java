@@ -29,6 +29,7 @@ final class MacEngine implements ForwardEngine {
             EtherHeader.setDst(memory, frame, peer);
             EtherHeader.setSrc(memory, frame, own);
         }
+        stream.tag(n);
         stream.send(n);
         return n;
     }

@@ -21,6 +21,7 @@ final class MacSwapEngine implements ForwardEngine {
             int m = mbufs[i];
             EtherHeader.swapAddresses(Mbuf.segment(m), Mbuf.offset(m));
         }
+        stream.tag(n);
         stream.send(n);
         return n;
     }

@@ -37,13 +37,52 @@ final class RxOnlyEngine implements ForwardEngine {
             text.append(
                     String.format(
                             Locale.ROOT,
-                            " - type=0x%04x - length=%d - nb_segs=%d%n",
+                            " - type=0x%04x - length=%d - nb_segs=%d",
                             EtherHeader.type(Mbuf.segment(m), frame),
                             Mbuf.pktLen(m),
                             Mbuf.nbSegs(m)));
+            appendFindings(text, m, stream.rxQueue);
+            text.append('\n');
         }
         stream.out.print(text);
         stream.out.flush();
+    }
+
+    /** What the device found out about a frame, where it found out anything. */
+    private static void appendFindings(StringBuilder text, int m, int queue) {
+        int flags = Mbuf.olFlags(m);
+        if ((flags & Mbuf.RX_RSS_HASH) != 0) {
+            text.append(" - RSS hash=0x").append(Integer.toHexString(Mbuf.hash(m)));
+            text.append(" - RSS queue=0x").append(Integer.toHexString(queue));
+        }
+        if ((flags & Mbuf.RX_VLAN_STRIPPED) != 0) {
+            text.append(" - VLAN tci=0x").append(Integer.toHexString(Mbuf.vlanTci(m)));
+        }
+        if (flags != 0) {
+            text.append("\n  ol_flags:");
+            for (RxFlag flag : RxFlag.values()) {
+                if ((flags & flag.bit) != 0) {
+                    text.append(' ').append(flag);
+                }
+            }
+        }
+    }
+
+    /** The offload flags of received frames by the names that testpmd prints. */
+    private enum RxFlag {
+        PKT_RX_VLAN(Mbuf.RX_VLAN),
+        PKT_RX_VLAN_STRIPPED(Mbuf.RX_VLAN_STRIPPED),
+        PKT_RX_RSS_HASH(Mbuf.RX_RSS_HASH),
+        PKT_RX_L4_CKSUM_BAD(Mbuf.RX_L4_CKSUM_BAD),
+        PKT_RX_L4_CKSUM_GOOD(Mbuf.RX_L4_CKSUM_GOOD),
+        PKT_RX_IP_CKSUM_BAD(Mbuf.RX_IP_CKSUM_BAD),
+        PKT_RX_IP_CKSUM_GOOD(Mbuf.RX_IP_CKSUM_GOOD);
+
+        private final int bit;
+
+        RxFlag(int bit) {
+            this.bit = bit;
+        }
     }
 
     private static String upper(long mac) {

@@ -1,6 +1,7 @@
 package io.grantwire.tools.testpmd.fwd;
 
 import io.grantwire.pmd.ethdev.EthDevice;
+import io.grantwire.pmd.mbuf.Mbuf;
 import io.grantwire.pmd.mbuf.Mempool;
 import java.io.PrintStream;
 import java.util.concurrent.locks.LockSupport;
@@ -64,6 +65,12 @@ public final class Stream {
 
     int nextFlow;
 
+    /** Which checksums the transmitting device fills in, of {@link Mbuf#TX_CKSUM_MASK}. */
+    int txChecksums;
+
+    private int txVlan = -1;
+    private long badIp;
+    private long badL4;
     private long rx;
     private long tx;
     private long dropped;
@@ -102,6 +109,35 @@ public final class Stream {
         this.out = out;
         this.mbufs = new int[Math.max(1, settings.burst)];
         this.template = new FrameTemplate();
+    }
+
+    /**
+     * Says what the transmitting device is to do, before the stream runs.
+     *
+     * @param checksums which it fills in, of {@link Mbuf#TX_CKSUM_MASK}
+     * @param vlan the tag control information it inserts, -1 for no tag
+     */
+    public void setTxOffloads(int checksums, int vlan) {
+        txChecksums = checksums;
+        txVlan = vlan;
+    }
+
+    /** Has the device put its port's tag onto the first {@code n} frames, if there is one. */
+    void tag(int n) {
+        int tci = txVlan;
+        if (tci >= 0) {
+            for (int i = 0; i < n; i++) {
+                int m = mbufs[i];
+                Mbuf.setOlFlags(m, Mbuf.olFlags(m) | Mbuf.TX_VLAN);
+                Mbuf.setVlanTci(m, tci);
+            }
+        }
+    }
+
+    /** Counts frames whose checksums the receiving device found wrong. */
+    void countBadChecksums(int ip, int l4) {
+        badIp += ip;
+        badL4 += l4;
     }
 
     /** Receives a burst into {@link #mbufs}. */
@@ -203,6 +239,16 @@ public final class Stream {
     /** Frames the transmitting port took since the stream was made. */
     public long tx() {
         return tx;
+    }
+
+    /** Frames received with a wrong IPv4 header checksum, in mode csum. */
+    public long badIp() {
+        return badIp;
+    }
+
+    /** Frames received with a wrong UDP or TCP checksum, in mode csum. */
+    public long badL4() {
+        return badL4;
     }
 
     /** Frames given up since the stream was made. */

@@ -43,6 +43,7 @@ final class TxOnlyEngine implements ForwardEngine {
         }
         if (n > 0) {
             long before = stream.tx();
+            stream.tag(n);
             stream.send(n);
             // A port that takes nothing is a reason to rest, although frames were made.
             return (int) (stream.tx() - before);

@@ -70,11 +70,41 @@ public final class StatsLayout {
         return text.toString();
     }
 
+    /**
+     * One queue's lines of {@code stop}, when a port has several.
+     *
+     * @param queue the queue of both ports
+     */
+    public static String stream(int rxPort, int txPort, int queue, long rx, long tx, long dropped) {
+        return format(
+                        "%n  ------- Forward Stats for RX Port=%2d/Queue=%2d -> TX Port=%2d/Queue=%2d"
+                                + " -------%n",
+                        rxPort, queue, txPort, queue)
+                + format(
+                        "  RX-packets: %-14d TX-packets: %-14d TX-dropped: %-14d%n",
+                        rx, tx, dropped);
+    }
+
+    /** The line of {@code stop} about received checksums, in mode csum. */
+    public static String badChecksums(long ip, long l4) {
+        return format("  Bad-ipcsum: %-14d Bad-l4csum: %-14d %n", ip, l4);
+    }
+
     /** One port's block of {@code stop}. */
     public static String forward(int id, Forward f) {
+        return forward(id, f, "");
+    }
+
+    /**
+     * One port's block of {@code stop}.
+     *
+     * @param checksums {@link #badChecksums}, or nothing
+     */
+    public static String forward(int id, Forward f, String checksums) {
         StringBuilder text = new StringBuilder();
         text.append(format("%n  %s Forward statistics for port %-2d %s%n", DASHES, id, DASHES));
         text.append(rxLine(f));
+        text.append(checksums);
         if (f.rxErrors + f.rxNombuf > 0) {
             text.append(format("  RX-error: %d%n", f.rxErrors));
             text.append(format("  RX-nombufs: %-14d%n", f.rxNombuf));

@@ -268,7 +268,8 @@ class EnginesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"io", "mac", "macswap", "rxonly", "txonly", "flowgen", "icmpecho"})
+    @ValueSource(
+            strings = {"io", "mac", "macswap", "rxonly", "txonly", "flowgen", "icmpecho", "csum"})
     void nothingIsAllocatedPerPacket(String mode) {
         Stream stream = stream();
         ForwardEngine engine = Engines.find(mode);
