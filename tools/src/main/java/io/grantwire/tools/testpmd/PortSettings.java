@@ -60,7 +60,12 @@ final class PortSettings {
         if (options.disableRss) {
             rssChosen = true;
         } else if (options.rssIp || options.rssUdp) {
-            chooseRss(options.rssUdp ? "udp" : "ip");
+            // As in DPDK, a port that cannot goes without; the command is stricter.
+            rss =
+                    new RssConfig(
+                            intersection(options.rssUdp ? RSS_UDP : RSS_IP, can.rssTypes()),
+                            new byte[0]);
+            rssChosen = true;
         }
     }
 

@@ -326,6 +326,20 @@ class NicCommandsTest {
     }
 
     @Test
+    void spreadingIsNoErrorForAPortThatCannot() {
+        InProcess.Result r =
+                InProcess.run(
+                        "testpmd",
+                        "--vdev=net_null0,no-rx=1",
+                        "--",
+                        "-i",
+                        "--rss-udp",
+                        "--rxq=2",
+                        "--txq=2");
+        assertEquals(0, r.status(), r.out() + r.err());
+    }
+
+    @Test
     void aPciAddressThatIsNoneIsToldInOneLine() {
         InProcess.Result r = InProcess.run("testpmd", "-a", "eth0", "--", "-i");
         assertEquals(2, r.status());
