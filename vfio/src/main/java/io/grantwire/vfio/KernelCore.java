@@ -104,6 +104,9 @@ final class KernelCore implements AutoCloseable {
 
     private static ByteBuffer read(Path path, FileChannel file, long at, int bytes)
             throws IOException {
+        if (at < 0 || at > Long.MAX_VALUE - bytes) {
+            throw new IOException(path + " leads to an offset that no file has");
+        }
         ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
         while (buffer.hasRemaining()) {
             int got = file.read(buffer, at + buffer.position());

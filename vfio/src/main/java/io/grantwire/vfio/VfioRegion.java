@@ -54,9 +54,9 @@ record VfioRegion(long size, long offset, int flags, List<Area> areas) {
      */
     static VfioRegion parse(MemorySegment info) {
         int flags = vfio_region_info.flags(info);
-        long size = vfio_region_info.size(info);
+        long size = Math.max(vfio_region_info.size(info), 0);
         List<Area> areas = List.of();
-        if ((flags & Uapi.VFIO_REGION_INFO_FLAG_MMAP()) != 0) {
+        if (size > 0 && (flags & Uapi.VFIO_REGION_INFO_FLAG_MMAP()) != 0) {
             int first =
                     (flags & Uapi.VFIO_REGION_INFO_FLAG_CAPS()) != 0
                             ? vfio_region_info.cap_offset(info)
