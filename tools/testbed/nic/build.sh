@@ -64,10 +64,12 @@ make_boot() {
     rm -rf "$guest"
 }
 
+# The Xen bed's runner of contract tests serves here too.
+runner=$bed/../xen/java/io/grantwire/bed/ContractRunner.java
 make_java() {
     mkdir -p "$at/outside" "$at/inside"
     "$jdk/bin/javac" -Xlint:all -Werror -d "$at/outside" "$bed"/outside/io/grantwire/bed/outside/*.java
-    "$jdk/bin/javac" -Xlint:all -Werror -d "$at/inside" -cp "$dist/*:$dist_bed/*" "$bed"/java/io/grantwire/bed/*.java
+    "$jdk/bin/javac" -Xlint:all -Werror -d "$at/inside" -cp "$dist/*:$dist_bed/*" "$bed"/java/io/grantwire/bed/*.java "$runner"
     "$jdk/bin/jar" --create --file "$at/bed.jar" -C "$at/inside" .
 }
 
@@ -92,7 +94,7 @@ tree=$at/tree
 key_boot=$({ echo "$key_tree"; declare -f make_boot copy_modules vmlinux_of pack; cat "$bed/guest/init" "$jdk/release"; } | hash_of)
 stage boot "$key_boot" make_boot
 boot=$at
-key_java=$({ cat "$jdk/release" "$bed"/outside/io/grantwire/bed/outside/*.java "$bed"/java/io/grantwire/bed/*.java; declare -f make_java; sha256sum "$dist"/*.jar "$dist_bed"/*.jar | awk '{print $1}'; } | hash_of)
+key_java=$({ cat "$jdk/release" "$bed"/outside/io/grantwire/bed/outside/*.java "$bed"/java/io/grantwire/bed/*.java "$runner"; declare -f make_java; sha256sum "$dist"/*.jar "$dist_bed"/*.jar | awk '{print $1}'; } | hash_of)
 stage java "$key_java" make_java
 java=$at
 key_snapshot=$({ echo "$key_boot $kernel_words $payload_bytes ${nics[*]}"; declare -f make_snapshot machine qemu_of; } | hash_of)
