@@ -101,9 +101,10 @@ key_snapshot=$({ echo "$key_boot $kernel_words $payload_bytes ${nics[*]}"; decla
 stage snapshot "$key_snapshot" make_snapshot
 snapshot=$at
 
-parts=$cache/bed
-rm -rf "$parts"
-mkdir "$parts"
-ln -s "$tree" "$parts/tree"
-ln -s "$boot/vmlinux" "$boot/first.cpio" "$snapshot/state" "$java/outside" "$java/bed.jar" "$parts/"
-say "bed $parts"
+# Named by its contents, since several source trees may use one cache.
+make_bed() {
+    ln -s "$tree" "$at/tree"
+    ln -s "$boot/vmlinux" "$boot/first.cpio" "$snapshot/state" "$java/outside" "$java/bed.jar" "$at/"
+}
+stage bed "$({ echo "$tree $boot $snapshot $java"; declare -f make_bed; } | hash_of)" make_bed
+say "bed $at"

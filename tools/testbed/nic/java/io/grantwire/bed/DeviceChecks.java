@@ -249,7 +249,8 @@ public final class DeviceChecks {
     }
 
     private static PciException refused(String address) {
-        try (Nic ignored = new Nic(address)) {
+        try {
+            new Nic(address).close();
             return null;
         } catch (PciException e) {
             return e;
