@@ -26,16 +26,16 @@ log=$cache/build.log
 packages=(qemu-system-x86 linux-image-amd64 busybox-static kmod libc6)
 
 # The archive that this machine takes Debian's packages from, unless it has none: then mmdebstrap's usual one.
+# shellcheck disable=SC2016 # apt's words, not the shell's
 mirror() { apt-get indextargets --format '$(REPO_URI) $(LABEL)' 'Created-By: Packages' 2>/dev/null | awk '$2 == "Debian" { print $1; exit }'; }
 
 make_tree() {
     local archive excludes=() what
     for what in doc man locale info lintian bug; do excludes+=("--exclude=./usr/share/$what/*"); done
-    archive=$(mirror)
-    # shellcheck disable=SC2086 # no word when there is none
-    mmdebstrap --variant=extract --aptopt='APT::Install-Recommends "false"' --include="$(IFS=,; echo "${packages[*]}")" \
-        "$suite" "$at/tree.tar" $archive || mmdebstrap --variant=extract --aptopt='APT::Install-Recommends "false"' \
-        --include="$(IFS=,; echo "${packages[*]}")" "$suite" "$at/tree.tar"
+    for archive in "$(mirror)" ""; do
+        if mmdebstrap --variant=extract --aptopt='APT::Install-Recommends "false"' --include="$(IFS=,; echo "${packages[*]}")" \
+            "$suite" "$at/tree.tar" ${archive:+"$archive"}; then break; fi
+    done
     mkdir "$at/tree"
     tar -C "$at/tree" --no-same-owner --exclude='./dev/*' --exclude='./var/*' "${excludes[@]}" -xf "$at/tree.tar"
     rm "$at/tree.tar"
