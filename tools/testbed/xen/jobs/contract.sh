@@ -3,7 +3,8 @@
 # checks between the two domains.
 . /bed/bin/dom0/lib.sh
 
-tests="io.grantwire.gntalloc.RealGrantContractTest io.grantwire.gntalloc.RealEventChannelContractTest"
+tests="io.grantwire.gntalloc.RealGrantContractTest io.grantwire.gntalloc.RealEventChannelContractTest
+    io.grantwire.xenstore.RealStoreLibraryContractTest io.grantwire.xenstore.RealStoreDeviceContractTest"
 
 # Counts the PASS and FAIL lines of a program's output, shown behind a name.
 count() {
@@ -17,12 +18,14 @@ count() {
     done
 }
 
+# Few enough frames for grants that a guest can use them up.
+guest_config='max_grant_frames = 10'
 guests_create vm1 || exit 1
 id=$(domid_of vm1)
 raise_gntalloc_limit
 
 # shellcheck disable=SC2086 # one word per class
-bed-java io.grantwire.bed.ContractRunner $tests >/bed/out/contract-dom0.log 2>&1
+bed-java io.grantwire.bed.ContractRunner $tests io.grantwire.xenstore.RealStoreSocketContractTest >/bed/out/contract-dom0.log 2>&1
 count "domain 0" </bed/out/contract-dom0.log
 grep -q ' passed, ' /bed/out/contract-dom0.log || fail "domain 0: the contract tests did not end; see out/contract-dom0.log"
 

@@ -36,10 +36,13 @@ public final class TestbedCommand implements Command {
                             + " and paravirtualized guests, all from Debian packages.",
             footer = {
                 "",
+                "  grantwire testbed xen check           whether this machine has what it takes",
                 "  grantwire testbed xen build           make or renew the images",
                 "  grantwire testbed xen run e2e         frames through the switch and two guests",
                 "  grantwire testbed xen run contract    grants, event channels, the store",
                 "  grantwire testbed xen run lifecycle   ends of guests, of the switch, of domains",
+                "  grantwire testbed xen run badkeys     a guest that writes garbage in its keys",
+                "  grantwire testbed xen run doctor      what doctor says in domain 0 and a guest",
                 "  grantwire testbed xen shell           a console in domain 0"
             })
     private static final class Options {
@@ -50,7 +53,7 @@ public final class TestbedCommand implements Command {
                 index = "1",
                 arity = "0..1",
                 paramLabel = "ACTION",
-                description = "build, run or shell.")
+                description = "check, build, run or shell.")
         String action;
 
         @Parameters(
@@ -88,7 +91,8 @@ public final class TestbedCommand implements Command {
         /** The script and its words. */
         List<String> command() {
             if (bed == null || action == null) {
-                throw new UsageException("Say what to do: grantwire testbed xen build|run|shell");
+                throw new UsageException(
+                        "Say what to do: grantwire testbed xen check|build|run|shell");
             }
             if (!bed.equals("xen")) {
                 throw new UsageException("No such test bed: " + bed + "; there is xen");
@@ -104,12 +108,13 @@ public final class TestbedCommand implements Command {
                 throw new UsageException("--timeout must be 1 or more");
             }
             return switch (action) {
+                case "check" -> List.of("build.sh", "check");
                 case "build" -> List.of("build.sh");
                 case "run" -> List.of("run.sh", job);
                 case "shell" -> List.of("run.sh", "shell");
                 default ->
                         throw new UsageException(
-                                "Unknown action '" + action + "': build, run, shell");
+                                "Unknown action '" + action + "': check, build, run, shell");
             };
         }
     }
