@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("machine")
 class XenBedProcessIT {
     private static final Duration LOOK = Duration.ofMillis(300);
-    private static final int JOB_SECONDS = 900;
+    private static final int JOB_SECONDS = 1800;
 
     @BeforeAll
     static void assumeTheBedCanBeHad() {
