@@ -39,5 +39,11 @@ guest_start vm1 peer bed-java io.grantwire.bed.GuestPeer
 timeout $((120 * patience)) bed-java io.grantwire.bed.HostPeer "$id" >/bed/out/contract-between.log 2>&1
 count between </bed/out/contract-between.log
 grep -q ' passed, ' /bed/out/contract-between.log || fail "between: the checks did not end; see out/contract-between.log"
+
+# Last: a Linux 6.1 whose grant table has been full once shares nothing any more, although all of it is free again.
+guest_run vm1 frames 60 bed-java io.grantwire.bed.FullGrantTable
+guest_output vm1 frames >/bed/out/contract-frames.log
+count guest </bed/out/contract-frames.log
+grep -q -e '^PASS' -e '^FAIL' /bed/out/contract-frames.log || fail "guest: the grant table was not filled; see out/contract-frames.log"
 guest_destroy vm1
 verdict contract

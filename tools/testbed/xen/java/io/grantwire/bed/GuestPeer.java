@@ -78,19 +78,6 @@ public final class GuestPeer {
                     yield e.getMessage();
                 }
             }
-            case "frames" -> {
-                List<GrantShare> all = new ArrayList<>();
-                String refusal = "";
-                try {
-                    while (sharer.available() >= first) {
-                        all.add(sharer.share(0, first, true));
-                    }
-                } catch (RuntimeException e) {
-                    refusal = e.getMessage();
-                }
-                all.forEach(GrantShare::close);
-                yield refusal.isEmpty() ? "shared until the limit" : refusal;
-            }
             case "offer" -> "" + events.bindUnbound(0);
             case "echo" -> {
                 Thread echo = new Thread(() -> echo(first, second), "echo");

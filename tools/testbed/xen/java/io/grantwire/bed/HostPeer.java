@@ -172,10 +172,6 @@ public final class HostPeer {
             String message = talk.ask("limit 0");
             return message.contains("/sys/module/xen_gntalloc/parameters/limit") ? null : message;
         });
-        check("guest: more pages than its grant table has entries are refused, naming max_grant_frames", () -> {
-            String message = talk.ask("frames 1000");
-            return message.contains("ENOSPC") && message.contains("max_grant_frames") ? null : message;
-        });
         check("gntdev takes few grants in one call: a long list goes in pieces", () -> {
             String before = Files.readString(MAP_LIMIT).trim();
             Files.writeString(MAP_LIMIT, "300");
