@@ -6,17 +6,24 @@
 #   java-*   a Java runtime, Grantwire, an ahead-of-time cache
 #   app-*    the disk with all that the domains run: java-*, and the guests' kernel and file system
 #
-# Prints progress; the last line is "bed DIR": a directory with links to all the parts.
+# Prints progress; the last line is "bed DIR": a directory with links to all the parts. "build.sh check" only looks whether this
+# machine has what is needed.
 # shellcheck source=settings.sh
 . "$(dirname "$(readlink -f "$0")")/settings.sh"
 export PATH=$PATH:/usr/sbin:/sbin
 SUDO=
 [ "$(id -u)" = 0 ] || SUDO="sudo "
 
-need_programs mmdebstrap=mmdebstrap mke2fs=e2fsprogs cpio=cpio xz=xz-utils zstd=zstd modprobe=kmod depmod=kmod \
+need_programs qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap mke2fs=e2fsprogs cpio=cpio xz=xz-utils zstd=zstd modprobe=kmod depmod=kmod \
     tar=tar flock=util-linux unshare=util-linux
 find_jdk
+[ "$(id -u)" = 0 ] || unshare --map-root-user --mount true 2>/dev/null ||
+    die "building a Debian tree takes root, or user namespaces, which this machine refuses; type: sudo sysctl kernel.unprivileged_userns_clone=1"
 ls "$dist"/tools-*.jar >/dev/null 2>&1 || die "Grantwire is not built: no jars in $dist; run any command with ./grantwire first"
+if [ "${1:-}" = check ]; then
+    say "this machine can build and run the test bed"
+    exit
+fi
 
 mkdir -p "$cache"
 exec 9>"$cache/lock"

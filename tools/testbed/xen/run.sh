@@ -8,6 +8,11 @@
 #   XEN_BED_TIMEOUT   seconds that a job may take
 #   XEN_BED_PATIENCE  how much longer than on an idle machine each step may take
 #   XEN_BED_NICE      niceness of QEMU
+#   XEN_BED_QEMU      QEMU to run, when it is to be another one than the system's
+#
+# A job is jobs/JOB.sh, which domain 0 runs. JOB.before and JOB.after are sourced out here, before the boot and after a good end.
+# JOB.qemu is sourced as well; it may add arguments for QEMU to the array "more", and say with "need_qemu 8" which version it
+# takes: a card that older ones have no model of, for instance.
 # shellcheck source=settings.sh
 . "$(dirname "$(readlink -f "$0")")/settings.sh"
 SUDO=
@@ -16,7 +21,24 @@ find_jdk
 job=${1:?which job?}
 [ "$job" = shell ] || [ -f "$bed/jobs/$job.sh" ] ||
     die "no such job: $job; there are: $(basename -s .sh -a "$bed"/jobs/*.sh | tr '\n' ' ')shell"
-need_programs qemu-system-x86_64=qemu-system-x86
+[ -n "${XEN_BED_QEMU:-}" ] || need_programs qemu-system-x86_64=qemu-system-x86
+qemu=${XEN_BED_QEMU:-qemu-system-x86_64}
+
+# need_qemu VERSION: looks for one that is no older, the system's first, then those in qemu-* of the cache.
+need_qemu() {
+    local candidate version
+    for candidate in "$qemu" "$cache"/qemu-*/bin/qemu-system-x86_64; do
+        version=$("$candidate" --version 2>/dev/null | sed -n 's/^QEMU emulator version \([0-9]*\).*/\1/p')
+        if [ "${version:-0}" -ge "$1" ]; then
+            qemu=$candidate
+            return
+        fi
+    done
+    die "the job $job needs QEMU $1 or newer; point XEN_BED_QEMU at one"
+}
+more=()
+# shellcheck source=/dev/null
+if [ -f "$bed/jobs/$job.qemu" ]; then . "$bed/jobs/$job.qemu" || die "preparing QEMU for $job failed"; fi
 
 begun=$SECONDS
 "$bed/build.sh" || exit 1
@@ -34,37 +56,46 @@ echo "${XEN_BED_PATIENCE:-8}" >"$run/patience"
 if [ -f "$bed/jobs/$job.before" ]; then . "$bed/jobs/$job.before" || die "preparing $job failed"; fi
 
 # Memory: 512 MB for domain 0, 448 MB for each of up to three guests, and Xen's own.
-xen_args="console=com1 com1=115200,8n1 dom0_mem=640M,max:640M dom0_max_vcpus=1 spec-ctrl=no xpti=no loglvl=info guest_loglvl=info"
+xen_args="console=com1 com1=115200,8n1 conring_size=1m dom0_mem=640M,max:640M dom0_max_vcpus=1 spec-ctrl=no xpti=no loglvl=info guest_loglvl=info"
 linux_args="console=hvc0 mitigations=off panic=-1"
 serial=(-serial "file:$run/console.log")
 [ "$job" != shell ] || serial=(-serial stdio)
 
-more_nice=$((${XEN_BED_NICE:-10} - $(nice)))
+more_nice=$((${XEN_BED_NICE:-0} - $(nice)))
 [ "$more_nice" -ge 0 ] || more_nice=0
 
 # shellcheck disable=SC2054 # commas are QEMU's
-qemu=(
-    nice -n "$more_nice" qemu-system-x86_64 -name "grantwire-xen-$job" -machine q35 -accel tcg,thread=multi -cpu "qemu64,+svm"
+machine=(
+    nice -n "$more_nice" "$qemu" -name "grantwire-xen-$job" -machine q35 -accel tcg,thread=multi -cpu "qemu64,+svm"
     -smp 2 -m 2560M -nodefaults -no-user-config -display none -no-reboot -monitor none "${serial[@]}"
     -kernel "$parts/xen" -append "$xen_args" -initrd "$parts/vmlinux $linux_args,$parts/first.cpio"
     -drive "file=$parts/dom0.ext4,format=raw,if=none,id=d0,snapshot=on" -device virtio-blk-pci,drive=d0
     -drive "file=$parts/app.ext4,format=raw,if=none,id=d1,snapshot=on" -device virtio-blk-pci,drive=d1
     -fsdev "local,id=bed,path=$run,security_model=none" -device virtio-9p-pci,fsdev=bed,mount_tag=bed
+    "${more[@]}"
 )
 
 if [ "$job" = shell ]; then
     say "console of domain 0; exit ends it, files in /bed/out stay in $run/out"
-    "${qemu[@]}"
+    "${machine[@]}"
     exit
 fi
 
 limit=${XEN_BED_TIMEOUT:-1800}
 say "booting Xen $version in QEMU; logs in $run"
 boot_at=$SECONDS
-"${qemu[@]}" >"$run/qemu.log" 2>&1 </dev/null &
+"${machine[@]}" >"$run/qemu.log" 2>&1 </dev/null &
 pid=$!
 trap 'kill "$pid" 2>/dev/null || true' EXIT
 trap 'exit 130' INT TERM
+
+# Seconds of processor time of the programs that this script has waited for; sets "cpu".
+look_at_cpu() {
+    times >"$run/times"
+    cpu=$(awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, t, "[ms]"); s += 60 * t[1] + t[2] } } END { printf "%.0f", s }' "$run/times")
+}
+look_at_cpu
+cpu_before=$cpu
 
 shown=0
 # Prints what came to the progress file since the last look.
@@ -86,12 +117,13 @@ while kill -0 "$pid" 2>/dev/null; do
 done
 wait "$pid" || true
 show
+look_at_cpu
 status=$(cat "$run/out/status" 2>/dev/null || echo none)
 if [ "$status" = 0 ] && [ -f "$bed/jobs/$job.after" ]; then
     # shellcheck source=/dev/null
     if (. "$bed/jobs/$job.after"); then say "  PASS the check outside"; else say "  FAIL the check outside"; status="1, of the check outside"; fi
 fi
-say "$job: $((SECONDS - boot_at)) s after the start of QEMU, $((SECONDS - begun)) s in all"
+say "$job: $((SECONDS - boot_at)) s after the start of QEMU, which took $((cpu - cpu_before)) s of processor time; $((SECONDS - begun)) s in all"
 case $status in
     0) say "$job: success" ;;
     none) die "the machine ended without a result; see $run/console.log and $run/qemu.log" ;;

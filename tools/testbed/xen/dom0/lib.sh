@@ -1,23 +1,39 @@
 # shellcheck shell=bash disable=SC1091,SC2034,SC2154
 # Functions for the jobs, which run in domain 0.
 
-progress() { printf '%s\n' "$*" | tee -a /bed/out/progress; }
-uptime_s() { cut -d. -f1 /proc/uptime; }
+# To start a process is slow here, with polling programs on an emulated machine: what is done often does without.
+progress() {
+    printf '%s\n' "$*"
+    printf '%s\n' "$*" >>/bed/out/progress
+}
+# Standard input as lines of progress, set off.
+progress_lines() { sed 's/^/    /' | tee -a /bed/out/progress; }
+# Sets "now", in seconds.
+look_at_clock() { read -r now _ </proc/uptime && now=${now%.*}; }
+mkfifo "/tmp/never.$$"
+exec {never}<>"/tmp/never.$$"
+rm "/tmp/never.$$"
+# pause SECONDS
+pause() { read -r -t "$1" -u "$never" || true; }
 
 # How much longer than on an idle machine everything may take.
 patience=$(cat /bed/patience)
 
+XEN_VERSION=$(cat /sys/hypervisor/version/major).$(cat /sys/hypervisor/version/minor)
+
 # wait_for SECONDS WHAT COMMAND…: until the command succeeds; the seconds are those of an idle machine.
 wait_for() {
-    local most=$(($1 * patience)) what=$2 begun
+    local most=$(($1 * patience)) what=$2 now begun
     shift 2
-    begun=$(uptime_s)
+    look_at_clock
+    begun=$now
     until "$@" >/dev/null 2>&1; do
-        if [ $(($(uptime_s) - begun)) -ge "$most" ]; then
+        look_at_clock
+        if [ $((now - begun)) -ge "$most" ]; then
             progress "waited $most s for $what in vain"
             return 1
         fi
-        sleep 0.2
+        pause 0.3
     done
 }
 
@@ -41,9 +57,21 @@ verdict() {
 # What a guest of the bed gets as well: the driver's own limit is 1024 pages for all of a domain's processes.
 raise_gntalloc_limit() { echo 8192 >/sys/module/xen_gntalloc/parameters/limit; }
 
-domid_of() { xl domid "$1"; }
+# Domain ids of the guests made here.
+declare -A domids
+domid_of() { printf '%s' "${domids[$1]}"; }
 
-# guests_create NAME…: boots guests, and waits until the init of each has asked for work.
+# Gives a guest the directory of its keys, as "grantwire xenstore prepare" does, which e2e tries; this is quicker here.
+guest_prepare() {
+    local id
+    for id in "$@"; do
+        xenstore-write "/local/domain/$id/control/dpdk" "" && xenstore-chmod "/local/domain/$id/control/dpdk" "n$id" || return 1
+    done
+}
+
+# guests_create NAME…: boots guests, and waits until the init of each has asked for work. More lines for their configuration are
+# in guest_config.
+guest_config=
 guests_create() {
     local name
     for name in "$@"; do
@@ -58,26 +86,27 @@ extra = "console=hvc0 mitigations=off rdinit=/init panic=-1"
 on_crash = "destroy"
 on_reboot = "destroy"
 on_poweroff = "destroy"
+$guest_config
 C
         timeout $((60 * patience)) xl create -q "/tmp/$name.cfg" || { progress "xl create $name failed; see job.log"; return 1; }
+        domids[$name]=$(xl domid "$name")
     done
     for name in "$@"; do
-        wait_for 60 "guest $name to be up" xenstore-exists "/local/domain/$(domid_of "$name")/data/bed/up" || return 1
-        progress "guest $name is domain $(domid_of "$name")"
+        wait_for 60 "guest $name to be up" xenstore-exists "/local/domain/${domids[$name]}/data/bed/up" || return 1
+        progress "guest $name is domain ${domids[$name]}"
     done
 }
 
 # guest_start NAME TAG COMMAND…: has the guest run a command in the background. Its output goes to the guest's console, each line
 # behind "TAG| ", its exit status to the key data/bed/TAG/status. Words must not have blanks.
 guest_start() {
-    local id tag=$2
-    id=$(domid_of "$1")
+    local id=${domids[$1]} tag=$2
     shift 2
     xenstore-write "/local/domain/$id/data/bed/order" "$tag $*"
     wait_for 60 "guest to take an order" guest_took "$id"
 }
 guest_took() { [ -z "$(xenstore-read "/local/domain/$1/data/bed/order")" ]; }
-guest_status() { xenstore-read "/local/domain/$(domid_of "$1")/data/bed/$2/status" 2>/dev/null; }
+guest_status() { xenstore-read "/local/domain/${domids[$1]}/data/bed/$2/status" 2>/dev/null; }
 guest_ended() { [ -n "$(guest_status "$1" "$2")" ]; }
 # guest_run NAME TAG SECONDS COMMAND…: the same, waiting; the command's exit status.
 guest_run() {
@@ -89,13 +118,15 @@ guest_run() {
 }
 # guest_ended_well NAME TAG: waits for a command's end, and tells whether it succeeded.
 guest_ended_well() { wait_for 60 "$1: $2 to end" guest_ended "$1" "$2" && [ "$(guest_status "$1" "$2")" = 0 ]; }
-# guest_output NAME TAG
-guest_output() { sed -n "s/\r\$//; s/^$2| //p" "/bed/out/console/guest-$1.log"; }
+# guest_output NAME TAG: what a command printed that has ended. The console lags behind the store.
+guest_output() {
+    wait_for 30 "the output of $2" grep -q "^$2| exit status" "/bed/out/console/guest-$1.log"
+    sed -n "s/\r\$//; s/^$2| //p" "/bed/out/console/guest-$1.log"
+}
 guest_destroy() { timeout $((30 * patience)) xl destroy "$1"; }
-# guest_tell NAME TAG LINE: a line of input for a command that runs in a guest.
+# guest_tell NAME TAG LINES: input for a command that runs in a guest, lines parted by \n.
 guest_tell() {
-    local id
-    id=$(domid_of "$1")
+    local id=${domids[$1]}
     xenstore-write "/local/domain/$id/data/bed/order" "$2 <$3"
     wait_for 60 "guest to take a line" guest_took "$id"
 }
@@ -107,10 +138,12 @@ switch_start() {
     rm -f /tmp/switch.in
     mkfifo /tmp/switch.in
     exec 9<>/tmp/switch.in
-    grantwire switch --xen --control --stats 3600 "$@" </tmp/switch.in >"$log" 2>&1 &
+    grantwire switch --control --stats 3600 "$@" </tmp/switch.in >"$log" 2>&1 &
     switch_pid=$!
-    wait_for 60 "the switch to be up" grep -q 'XENHOST:' "$log"
+    wait_for 60 "the switch to be up" switch_up_or_ended "$log"
+    switch_alive || { progress "the switch has ended at once: $(tail -n 1 "$log")"; return 1; }
 }
+switch_up_or_ended() { grep -q 'Procesing on Core' "$1" || ! switch_alive; }
 switch_alive() { kill -0 "$switch_pid" 2>/dev/null; }
 # switch_stop: ends the switch; its exit status.
 switch_stop() {
@@ -121,13 +154,21 @@ switch_stop() {
 
 # pmd_start NAME MAC PEER [MODE]: has testpmd start in a guest, its port stopped still.
 pmd_start() {
-    guest_start "$1" pmd grantwire testpmd --xen --vdev "eth_xenvirt0,mac=$2" -- -i --disable-device-start --forward-mode="${4:-mac}" --tx-retry "--eth-peer=0,$3"
+    guest_start "$1" pmd grantwire testpmd --vdev "eth_xenvirt0,mac=$2" -- -i --disable-device-start --forward-mode="${4:-mac}" --tx-retry "--eth-peer=0,$3"
+}
+# pmds_ready NAME…: waits until testpmd takes commands, the first that was started in each guest. The switch is better not there
+# before: its polling would slow their start.
+pmds_ready() {
+    local name
+    for name in "$@"; do
+        wait_for 60 "testpmd in $name" grep -q '^pmd| Interactive-mode selected' "/bed/out/console/guest-$name.log" || return 1
+    done
 }
 # pmd_go NAME: shows the guest's device to the switch, and forwards without losing frames.
 pmd_go() {
-    guest_tell "$1" pmd "port start 0" && guest_tell "$1" pmd "set burst tx delay 50 retry 1000000" && guest_tell "$1" pmd start
+    guest_tell "$1" pmd 'port start 0\nset burst tx delay 50 retry 1000000\nstart'
 }
-# pmd_registered LOG MAC: whether the switch serves a device.
+# pmd_registered LOG MAC: whether the switch has begun to serve a device.
 pmd_registered() { grep -q "MAC_ADDRESS $2 and VLAN_TAG [0-9]* registered" "$1"; }
 
 # With --json among the switch's options: asks for the statistics, and prints them as one line.
@@ -141,5 +182,7 @@ switch_stats() {
 switch_answered() { [ "$(grep -c '^{' "$1")" -gt "$2" ]; }
 # switch_tx LOG MAC: frames that a device has transmitted; nothing when it is not there.
 switch_tx() { switch_stats "$1" | grep -o "\"mac\":\"$2\"[^}]*" | sed -n 's/.*"tx":{"total":\([0-9]*\).*/\1/p'; }
+# switch_drops LOG MAC: of these, frames that were dropped.
+switch_drops() { switch_stats "$1" | grep -o "\"mac\":\"$2\"[^}]*" | sed -n 's/.*"tx":{"total":[0-9]*,"dropped":\([0-9]*\).*/\1/p'; }
 # switch_mappings: pages of guests that the switch has mapped, in pieces.
 switch_mappings() { grep -c gntdev "/proc/$switch_pid/maps"; }

@@ -87,6 +87,10 @@ public final class GntallocSharer implements GrantSharer {
         if (closed) {
             throw new NativeException("share", LibC.EBADF(), "the sharer was closed");
         }
+        if (pages > available()) {
+            throw new NativeException(
+                    "share " + pages + " pages by " + device.path(), LibC.ENOSPC(), raise(pages));
+        }
         int[] grefs = new int[pages];
         List<Chunk> chunks = new ArrayList<>();
         XenDevice.Range range = device.reserve((long) pages * PAGE_SIZE);
@@ -130,29 +134,39 @@ public final class GntallocSharer implements GrantSharer {
     }
 
     private NativeException refused(NativeException e, int count, int wanted) {
+        // The limit is known to leave room for this process: others have used it up, or there is no
+        // free entry in the grant table, which the kernel reports in the same way.
         String hint = null;
         if (e.errno() == LibC.ENOSPC()) {
-            int limit = limit();
-            long need = Integer.highestOneBit(Math.max(pagesShared + wanted, 1)) * 4L;
             hint =
-                    "the system shares at most "
-                            + (limit < 0 ? "a fixed number of" : limit)
-                            + " pages and this process has "
-                            + pagesShared
-                            + "; raise the limit with: echo "
-                            + need
-                            + " > "
-                            + LIMIT
-                            + " (or modprobe "
-                            + MODULE
-                            + " limit="
-                            + need
-                            + ")";
+                    raise(wanted)
+                            + "; if that is not it, the domain's grant table is full: raise"
+                            + " max_grant_frames in its xl configuration (512 grants a frame, 64"
+                            + " frames by default)";
         }
         return NativeFailure.of(
                 "GNTALLOC_ALLOC_GREF(" + count + " of " + wanted + " pages) on " + device.path(),
                 e,
                 hint);
+    }
+
+    /** How to get room for more pages than the module's limit allows. */
+    private String raise(int wanted) {
+        int limit = limit();
+        long need = Integer.highestOneBit(Math.max(pagesShared + wanted, 1)) * 4L;
+        return "the system shares at most "
+                + (limit < 0 ? "a fixed number of" : limit)
+                + " pages and this process has "
+                + pagesShared
+                + "; raise the limit with: echo "
+                + need
+                + " > "
+                + LIMIT
+                + " (or modprobe "
+                + MODULE
+                + " limit="
+                + need
+                + ")";
     }
 
     /** The system's limit, or -1 when it cannot be read. */

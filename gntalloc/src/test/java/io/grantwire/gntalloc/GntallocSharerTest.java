@@ -147,16 +147,32 @@ class GntallocSharerTest {
     }
 
     @Test
-    void whenTheLimitIsReachedNothingStaysGrantedAndTheHintNamesTheLimit() {
+    void morePagesThanTheLimitAreRefusedBeforeAnythingIsAskedFor() {
         GntallocSharer sharer = sharer("1024\n");
-        refuseAllocation = 1;
-        NativeException e = assertThrows(NativeException.class, () -> sharer.share(0, 2000, true));
+        sharer.share(0, 24, true);
+        device.take();
+        NativeException e = assertThrows(NativeException.class, () -> sharer.share(0, 1001, true));
         assertEquals(LibC.ENOSPC(), e.errno());
         assertTrue(e.getMessage().contains("at most 1024 pages"), e.getMessage());
+        assertTrue(e.getMessage().contains("this process has 24"), e.getMessage());
         assertTrue(
                 e.getMessage().contains("/sys/module/xen_gntalloc/parameters/limit"),
                 e.getMessage());
         assertTrue(e.getMessage().contains("modprobe xen-gntalloc limit=4096"), e.getMessage());
+        assertEquals(List.of(), device.take());
+        sharer.share(0, 1000, true);
+    }
+
+    @Test
+    void whenTheKernelHasNoRoomNothingStaysGrantedAndTheHintNamesBothLimits() {
+        GntallocSharer sharer = sharer("4000\n");
+        refuseAllocation = 1;
+        NativeException e = assertThrows(NativeException.class, () -> sharer.share(0, 2000, true));
+        assertEquals(LibC.ENOSPC(), e.errno());
+        assertTrue(
+                e.getMessage().contains("/sys/module/xen_gntalloc/parameters/limit"),
+                e.getMessage());
+        assertTrue(e.getMessage().contains("max_grant_frames"), e.getMessage());
         assertEquals(
                 List.of(
                         "reserve 8192000",
@@ -166,7 +182,7 @@ class GntallocSharerTest {
                         "munmap range",
                         "dealloc index 0 count 1024"),
                 device.take());
-        assertEquals(1024, sharer.available());
+        assertEquals(4000, sharer.available());
     }
 
     @Test

@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grantwire.pmd.domain.Domain;
 import io.grantwire.pmd.driver.pcap.PcapReader;
 import io.grantwire.pmd.driver.pcap.PcapWriter;
 import io.grantwire.vswitch.SwitchConfig.WorkerLcore;
 import io.grantwire.vswitch.testkit.Bed;
 import io.grantwire.vswitch.testkit.Frames;
 import io.grantwire.vswitch.testkit.FrontEnd;
+import io.grantwire.xenstore.XenstorePermission;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -95,6 +97,32 @@ class SwitchTest extends SwitchBed {
         assertTrue(
                 screen.endsWith("\n======================================================\n"),
                 screen);
+    }
+
+    @Test
+    void aGuestThatMayNotWriteToItsControlDirectoryIsServedThroughData() {
+        start(config());
+        FrontEnd prepared = frontEnd(2, MAC2);
+        Domain guest = bed.guest(1);
+        // As libxl leaves a guest whose directory domain 0 has not prepared.
+        bed.dom0().xenstore().rm("/local/domain/1/control/dpdk");
+        bed.dom0()
+                .xenstore()
+                .setPermissions(
+                        "/local/domain/1/control",
+                        List.of(XenstorePermission.parse("n0"), XenstorePermission.parse("r1")));
+        FrontEnd unprepared = bed.keep(new FrontEnd(guest, 0, MAC1));
+        awaitDevices(2, 1);
+        assertTrue(
+                log.contains("/local/domain/1/control/dpdk: EACCES; the keys go to"),
+                () -> String.join("\n", log.lines()));
+        assertTrue(bed.dom0().xenstore().exists("/local/domain/1/data/dpdk/event_type_start_0"));
+        byte[] there = Frames.frame(MAC1, MAC2, 60, 1);
+        byte[] back = Frames.frame(MAC2, MAC1, 60, 2);
+        prepared.sendSurely(there);
+        unprepared.sendSurely(back);
+        assertFrames(List.of(there), unprepared.receive(1));
+        assertFrames(List.of(back), prepared.receive(1));
     }
 
     @Test

@@ -7,6 +7,7 @@ import io.grantwire.gntalloc.GrantMapping;
 import io.grantwire.xenstore.Xenstore;
 import io.grantwire.xenstore.Xenstores;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -18,6 +19,9 @@ import java.util.stream.IntStream;
  */
 public final class HostPeer {
     private static final Duration LONG = Duration.ofSeconds(60);
+
+    /** Grants that gntdev takes in one call, for all of the system. */
+    private static final Path MAP_LIMIT = Path.of("/sys/module/xen_gntdev/parameters/limit");
 
     private final int guest;
     private final Xenstore store;
@@ -167,6 +171,23 @@ public final class HostPeer {
         check("guest: more pages than gntalloc's limit are refused, naming the limit", () -> {
             String message = talk.ask("limit 0");
             return message.contains("/sys/module/xen_gntalloc/parameters/limit") ? null : message;
+        });
+        check("gntdev takes few grants in one call: a long list goes in pieces", () -> {
+            String before = Files.readString(MAP_LIMIT).trim();
+            Files.writeString(MAP_LIMIT, "300");
+            // One that has not found out yet how many it may give.
+            try (GntdevMapper fresh = GntdevMapper.open()) {
+                int share = ask("share 1000 1 0");
+                try (GrantMapping mapping = fresh.map(guest, grefs(share, 1000), true)) {
+                    int wrong = Pattern.firstWrong(mapping.segment(), 1);
+                    if (wrong >= 0) {
+                        return "page " + wrong + " came with other bytes";
+                    }
+                }
+                return talk.ask("unshare " + share);
+            } finally {
+                Files.writeString(MAP_LIMIT, before);
+            }
         });
         check("nothing stays mapped", () -> expect(0, mapper.mappedPages()));
     }

@@ -37,7 +37,9 @@ interface WatchesContract extends Fixture {
             assertEquals(new Event(key("w/there"), "t"), watch.await(SOON));
             store().mkdir(key("w/made"));
             assertEquals(new Event(key("w/made"), "t"), watch.await(SOON));
-            store().setPermissions(key("w/made"), List.of(new XenstorePermission(0, true, false)));
+            int owner = store().permissions(key("w/made")).getFirst().domid();
+            store().setPermissions(
+                            key("w/made"), List.of(new XenstorePermission(owner, true, false)));
             assertEquals(new Event(key("w/made"), "t"), watch.await(SOON));
             store().rm(key("w/made"));
             assertEquals(new Event(key("w/made"), "t"), watch.await(SOON));

@@ -46,7 +46,7 @@ public final class DoctorCommand implements Command {
         if (options.json) {
             context.out().println(Json.pretty(report(findings)));
         } else {
-            print(findings, context.out());
+            print(findings, io.grantwire.bindings.Process.euid() == 0, context.out());
         }
         return ExitStatus.OK;
     }
@@ -63,7 +63,10 @@ public final class DoctorCommand implements Command {
         return report;
     }
 
-    static void print(List<Finding> findings, PrintStream out) {
+    /**
+     * @param root whether the commands need no sudo, which small systems do not have
+     */
+    static void print(List<Finding> findings, boolean root, PrintStream out) {
         String area = "";
         int lacks = 0;
         for (Finding finding : findings) {
@@ -80,7 +83,8 @@ public final class DoctorCommand implements Command {
             out.println("  " + state + "  " + finding.what() + ": " + finding.detail());
             if (!finding.mend().isEmpty()) {
                 lacks++;
-                out.println("          type: " + finding.mend());
+                String mend = root ? finding.mend().replace("sudo ", "") : finding.mend();
+                out.println("          type: " + mend);
             }
         }
         out.println();

@@ -20,6 +20,11 @@ record Machine(Path root, Map<String, String> environment) {
         return new Machine(Path.of("/"), System.getenv());
     }
 
+    /** Whether it is the one we run on, so that more than files can be asked. */
+    boolean isReal() {
+        return root.equals(Path.of("/"));
+    }
+
     /** A path below the root. */
     Path path(String absolute) {
         return root.resolve(absolute.substring(1));

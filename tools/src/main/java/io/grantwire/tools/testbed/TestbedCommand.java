@@ -39,10 +39,13 @@ public final class TestbedCommand implements Command {
                             + " QEMU emulates in software, all from Debian packages.",
             footer = {
                 "",
+                "  grantwire testbed xen check           whether this machine has what it takes",
                 "  grantwire testbed xen build           make or renew the images",
                 "  grantwire testbed xen run e2e         frames through the switch and two guests",
                 "  grantwire testbed xen run contract    grants, event channels, the store",
                 "  grantwire testbed xen run lifecycle   ends of guests, of the switch, of domains",
+                "  grantwire testbed xen run badkeys     a guest that writes garbage in its keys",
+                "  grantwire testbed xen run doctor      what doctor says in domain 0 and a guest",
                 "  grantwire testbed xen shell           a console in domain 0",
                 "  grantwire testbed nic run hello       boots, and sees the cards",
                 "  grantwire testbed nic run contract    VFIO and UIO on the cards",
@@ -57,7 +60,7 @@ public final class TestbedCommand implements Command {
                 index = "1",
                 arity = "0..1",
                 paramLabel = "ACTION",
-                description = "build, run or shell.")
+                description = "check, build, run or shell.")
         String action;
 
         @Parameters(
@@ -96,7 +99,7 @@ public final class TestbedCommand implements Command {
         List<String> command() {
             if (bed == null || action == null) {
                 throw new UsageException(
-                        "Say what to do: grantwire testbed xen|nic build|run|shell");
+                        "Say what to do: grantwire testbed xen|nic check|build|run|shell");
             }
             if (!BEDS.contains(bed)) {
                 throw new UsageException(
@@ -116,12 +119,13 @@ public final class TestbedCommand implements Command {
                 throw new UsageException("--timeout must be 1 or more");
             }
             return switch (action) {
+                case "check" -> List.of("build.sh", "check");
                 case "build" -> List.of("build.sh");
                 case "run" -> List.of("run.sh", job);
                 case "shell" -> List.of("run.sh", "shell");
                 default ->
                         throw new UsageException(
-                                "Unknown action '" + action + "': build, run, shell");
+                                "Unknown action '" + action + "': check, build, run, shell");
             };
         }
     }

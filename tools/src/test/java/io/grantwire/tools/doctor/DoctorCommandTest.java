@@ -6,8 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.grantwire.pmd.domain.Domain;
+import io.grantwire.pmd.domain.DomainOptions;
+import io.grantwire.pmd.domain.Domains;
+import io.grantwire.pmd.domain.EmulatedHost;
 import io.grantwire.tools.InProcess;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -68,21 +74,85 @@ class DoctorCommandTest {
         assertEquals(Finding.State.NOTE, find("hypervisor").state());
     }
 
-    @Test
-    void aXenGuestWithoutModulesIsToldTheirNames() throws IOException {
+    private void xen() throws IOException {
         file("sys/hypervisor/type", "xen\n");
         file("sys/hypervisor/version/major", "4\n");
         file("sys/hypervisor/version/minor", "20\n");
-        assertEquals("Xen 4.20, a guest", find("hypervisor").detail());
-        assertEquals("sudo modprobe xen_gntalloc", find("/dev/xen/gntalloc").mend());
+    }
+
+    @Test
+    void aXenGuestIsToldWhatAFrontEndNeeds() throws IOException {
+        xen();
+        file("sys/hypervisor/uuid", "5e2f2b1c-6e1d-4a0e-8d43-0c3c0c9f5a11\n");
+        assertEquals("Xen 4.20, a guest: front ends run here", find("hypervisor").detail());
+        assertEquals("sudo modprobe xen-gntalloc", find("/dev/xen/gntalloc").mend());
+        assertEquals(Finding.State.NOTE, find("/dev/xen/gntdev").state());
+        assertTrue(find("/dev/xen/xenbus").mend().contains("xenfs"));
         file("dev/xen/gntalloc", "");
         assertEquals(Finding.State.OK, find("/dev/xen/gntalloc").state());
         file("sys/module/xen_gntalloc/parameters/limit", "512\n");
-        assertTrue(find("grants").mend().contains("limit"));
+        assertEquals(
+                "echo 6000 | sudo tee /sys/module/xen_gntalloc/parameters/limit",
+                find("grants").mend());
+        file("sys/module/xen_gntalloc/parameters/limit", "1024\n");
+        assertTrue(find("grants").detail().contains("for a second one type: echo 6000 >"));
         file("sys/module/xen_gntalloc/parameters/limit", "6000\n");
         assertEquals(Finding.State.OK, find("grants").state());
+        assertTrue(!find("grants").detail().contains("type"), find("grants").detail());
+    }
+
+    @Test
+    void domain0IsToldWhatTheSwitchNeeds() throws IOException {
+        xen();
+        file("sys/hypervisor/uuid", "00000000-0000-0000-0000-000000000000\n");
+        assertEquals(
+                "Xen 4.20, the control domain: the switch runs here", find("hypervisor").detail());
+        assertEquals("sudo modprobe xen-gntdev", find("/dev/xen/gntdev").mend());
+        assertEquals(Finding.State.NOTE, find("/dev/xen/gntalloc").state());
+        assertEquals("sudo modprobe xen-evtchn", find("/dev/xen/evtchn").mend());
+        file("sys/module/xen_gntdev/parameters/limit", "65536\n");
+        assertEquals("65536 may be mapped with one call of gntdev", find("grants").detail());
+        file("sys/module/xen_gntdev/parameters/limit", "0\n");
+        assertEquals(Finding.State.LACK, find("grants").state());
+    }
+
+    @Test
+    void mountedXenfsSaysWhichDomainItIs() throws IOException {
+        xen();
         file("proc/xen/capabilities", "control_d\n");
-        assertEquals("Xen 4.20, the control domain", find("hypervisor").detail());
+        assertTrue(find("hypervisor").detail().contains("the control domain"));
+    }
+
+    @Test
+    void theStoreTellsWhoseDirectoryItIs() throws IOException {
+        try (EmulatedHost host = EmulatedHost.start(root.resolve("h"));
+                Domain dom0 = Domains.open(DomainOptions.emulatedControl(host.dir()));
+                Domain guest =
+                        Domains.open(DomainOptions.emulatedGuest(host.dir(), "vm7").withDomid(7))) {
+            assertEquals(Finding.State.OK, StoreProbe.own(guest.xenstore(), 7).state());
+            Finding seen = StoreProbe.guests(dom0.xenstore()).getFirst();
+            assertEquals("guest 7", seen.what());
+            assertEquals("\"vm7\", control/dpdk belongs to it", seen.detail());
+
+            dom0.xenstore().rm("/local/domain/7/control/dpdk");
+            seen = StoreProbe.guests(dom0.xenstore()).getFirst();
+            assertEquals("sudo grantwire xenstore prepare --domid 7", seen.mend());
+            seen = StoreProbe.own(guest.xenstore(), 7);
+            assertEquals("grantwire xenstore prepare --domid 7   (in domain 0)", seen.mend());
+            assertTrue(seen.detail().contains("data/dpdk"), seen.detail());
+        }
+    }
+
+    @Test
+    void rootIsNotToldToUseSudo() {
+        List<Finding> lack = List.of(Finding.lack("Xen", "x", "missing", "echo 1 | sudo tee /x"));
+        for (boolean asRoot : new boolean[] {true, false}) {
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+            DoctorCommand.print(lack, asRoot, new PrintStream(out));
+            assertTrue(
+                    out.toString().contains("type: echo 1 | " + (asRoot ? "" : "sudo ") + "tee /x"),
+                    out.toString());
+        }
     }
 
     @Test

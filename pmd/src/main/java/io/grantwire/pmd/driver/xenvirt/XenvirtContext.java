@@ -12,7 +12,6 @@ import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
-import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 import org.slf4j.Logger;
@@ -43,10 +42,12 @@ final class XenvirtContext {
     }
 
     private final int domid;
-    private final String base;
     private final BitSet devices = new BitSet();
     private final BitSet pools = new BitSet();
     private boolean prepared;
+
+    /** The directory of our keys; everybody who uses it has been through {@link #prepare}. */
+    private String base;
 
     /**
      * Start and end of each granted pool, alternating; replaced as a whole. Published with release
@@ -56,7 +57,6 @@ final class XenvirtContext {
 
     private XenvirtContext(int domid) {
         this.domid = domid;
-        this.base = XenvirtKeys.base(domid);
     }
 
     /**
@@ -85,26 +85,65 @@ final class XenvirtContext {
                             + " or more");
         }
         LOG.info("retrieved dom ID = {}", domid);
-        Xenstore store = domain.xenstore();
-        try {
-            if (store.exists(base)) {
-                // The original removes the directory itself. Its contents are enough, and a
-                // directory that domain 0 prepared for us may be one that we cannot make again.
-                List<String> keys = store.directory(base);
-                keys.stream()
-                        .sorted(
-                                Comparator.comparing(
-                                        key -> !key.startsWith(XenvirtKeys.START_PREFIX)))
-                        .forEach(key -> store.rm(base + "/" + key));
-            } else {
-                store.mkdir(base);
-            }
-        } catch (XenstoreException e) {
-            throw failure("clear " + base, e);
-        }
+        base = claimBase(domain.xenstore());
         // Fails here, and not in the middle of a set-up, when memory cannot be granted.
         LOG.debug("grants through {}", domain.sharer().description());
         prepared = true;
+    }
+
+    /**
+     * Takes the original's directory, or where the toolstack keeps that from guests, the one below
+     * {@code data}, which belongs to the guest in any case.
+     */
+    private String claimBase(Xenstore store) {
+        String usual = XenvirtKeys.base(domid);
+        String alternative = XenvirtKeys.alternativeBase(domid);
+        try {
+            take(store, usual);
+        } catch (XenstoreException e) {
+            if (e.errno() != Errno.numberOf("EACCES")) {
+                throw failure("clear " + usual, e);
+            }
+            try {
+                take(store, alternative);
+            } catch (XenstoreException second) {
+                LOG.debug("{}: {}", alternative, second.getMessage());
+                throw failure("clear " + usual, e);
+            }
+            LOG.warn(
+                    "{}: EACCES; the keys go to {} instead, where only Grantwire's switch looks; for"
+                            + " another back end, in domain 0 type: {}",
+                    usual,
+                    alternative,
+                    mend());
+            return alternative;
+        }
+        try {
+            empty(store, alternative);
+        } catch (XenstoreException e) {
+            LOG.debug("{} stays as it is: {}", alternative, e.getMessage());
+        }
+        return usual;
+    }
+
+    /**
+     * Removes what an earlier process left in a directory. The original removes the directory
+     * itself. Its contents are enough, and a directory that domain 0 prepared for us may be one
+     * that we cannot make again.
+     */
+    private static void take(Xenstore store, String directory) {
+        empty(store, directory);
+        // Makes it when it is not there, and shows whether we may write to it.
+        store.write(directory, "");
+    }
+
+    /** Start keys go first, so that no back end takes a device whose other keys are gone. */
+    private static void empty(Xenstore store, String directory) {
+        if (store.exists(directory)) {
+            store.directory(directory).stream()
+                    .sorted(Comparator.comparing(key -> !key.startsWith(XenvirtKeys.START_PREFIX)))
+                    .forEach(key -> store.rm(directory + "/" + key));
+        }
     }
 
     /** Writes a key of this guest. */
@@ -134,19 +173,26 @@ final class XenvirtContext {
             message +=
                     "; this host's toolstack keeps "
                             + XenvirtKeys.DIRECTORY
-                            + " from guests: in domain 0 type: grantwire xenstore prepare --domid "
-                            + domid
-                            + " (or: xenstore-write "
-                            + base
-                            + " '' && xenstore-chmod "
-                            + base
-                            + " n"
-                            + domid
-                            + ")";
+                            + " from guests: in domain 0 type: "
+                            + mend();
         } else {
             message += " (" + e.getMessage() + ")";
         }
         return new EthDeviceException(message, e);
+    }
+
+    /** What domain 0 types so that this guest may write its keys. */
+    private String mend() {
+        String usual = XenvirtKeys.base(domid);
+        return "grantwire xenstore prepare --domid "
+                + domid
+                + " (or: xenstore-write "
+                + usual
+                + " '' && xenstore-chmod "
+                + usual
+                + " n"
+                + domid
+                + ")";
     }
 
     /** Takes the lowest free device number. */

@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -194,15 +195,21 @@ class XenvirtDeviceTest {
         assertEquals(List.of(), rig.keys());
     }
 
+    /** As libxl has it: the guest reads this directory, and writes nothing in it. */
+    private void keepFromGuest(String directory) {
+        rig.dom0
+                .xenstore()
+                .setPermissions(
+                        "/local/domain/1/" + directory,
+                        List.of(XenstorePermission.parse("n0"), XenstorePermission.parse("r1")));
+    }
+
     @Test
     void aGuestThatMayNotWriteItsKeysIsToldWhatDomain0Types() {
         String control = "/local/domain/1/control";
         rig.dom0.xenstore().rm(control + "/dpdk");
-        rig.dom0
-                .xenstore()
-                .setPermissions(
-                        control,
-                        List.of(XenstorePermission.parse("n0"), XenstorePermission.parse("r1")));
+        keepFromGuest("control");
+        keepFromGuest("data");
         String message = refusal(() -> rig.probe("eth_xenvirt0"));
         assertTrue(message.contains("EACCES"), message);
         assertTrue(message.contains("grantwire xenstore prepare --domid 1"), message);
@@ -212,6 +219,46 @@ class XenvirtDeviceTest {
                 .xenstore()
                 .setPermissions(control + "/dpdk", List.of(XenstorePermission.parse("n1")));
         rig.probe("eth_xenvirt0").close();
+    }
+
+    @Test
+    void onAnUnpreparedHostTheKeysGoBelowData() {
+        rig.dom0.xenstore().rm("/local/domain/1/control/dpdk");
+        keepFromGuest("control");
+        rig.guest.xenstore().write("data/dpdk/event_type_start_7", "1");
+        try (Mempool pool = rig.pool(512);
+                EthDevice device = rig.probe("eth_xenvirt0")) {
+            String base = "/local/domain/1/data/dpdk";
+            assertEquals(
+                    Set.of("0_mempool_gref", "0_mempool_va"),
+                    Set.copyOf(rig.dom0.xenstore().directory(base)));
+            device.configure(EthConfig.SINGLE_QUEUE);
+            device.rxQueueSetup(0, 256, pool);
+            device.txQueueSetup(0, 256);
+            device.start();
+            assertEquals("1", rig.dom0.xenstore().readString(base + "/event_type_start_0"));
+            assertFalse(rig.dom0.xenstore().exists("/local/domain/1/control/dpdk"));
+        }
+        assertEquals(List.of(), rig.dom0.xenstore().directory("/local/domain/1/data/dpdk"));
+    }
+
+    @Test
+    void aDirectoryThatIsThereButNotOursIsNotUsed() {
+        rig.dom0.xenstore().rm("/local/domain/1/control/dpdk");
+        rig.dom0.xenstore().write("/local/domain/1/control/dpdk", "");
+        keepFromGuest("control/dpdk");
+        try (Mempool pool = rig.pool(512)) {
+            assertEquals(512, pool.count());
+            assertTrue(rig.dom0.xenstore().exists("/local/domain/1/data/dpdk/0_mempool_va"));
+        }
+    }
+
+    @Test
+    void onAPreparedHostKeysOfAnEarlierProcessBelowDataAreRemoved() {
+        rig.guest.xenstore().write("data/dpdk/event_type_start_0", "1");
+        rig.guest.xenstore().write("data/dpdk/0_mempool_va", "7f00deadb000");
+        rig.probe("eth_xenvirt0").close();
+        assertEquals(List.of(), rig.dom0.xenstore().directory("/local/domain/1/data/dpdk"));
     }
 
     @Test
