@@ -28,6 +28,17 @@ class DeviceRingRandomTest {
         walkRandomStates(false, 2);
     }
 
+    @Test
+    void theWalkerAndTheReferenceAgreeOnRandomRings() {
+        RingStates rings = new RingStates(3);
+        for (int i = 0; i < STATES; i++) {
+            rings.next();
+        }
+        Set<RejectReason> expected = EnumSet.allOf(RejectReason.class);
+        expected.removeIf(reason -> reason.kind() != RejectReason.Kind.RING);
+        assertEquals(expected, rings.verdicts.keySet());
+    }
+
     private static void walkRandomStates(boolean receive, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         Arena arena = Arena.ofAuto();
