@@ -54,6 +54,14 @@ final class DeviceRegistry implements PortHandler {
     private long epoch = 1;
     private int serial;
     private boolean uplinksOpen;
+
+    /**
+     * Whether the workers may begin. A switch that takes over from one that died finds devices in
+     * use: if it served the first of them before it knew the others, their frames would go to the
+     * wire.
+     */
+    private boolean settled;
+
     private Topology topology;
 
     /**
@@ -82,9 +90,17 @@ final class DeviceRegistry implements PortHandler {
 
     private void publish() {
         topology = build();
-        for (Core core : cores) {
-            core.worker().propose(topology);
+        if (settled) {
+            for (Core core : cores) {
+                core.worker().propose(topology);
+            }
         }
+    }
+
+    @Override
+    public synchronized void settled() {
+        settled = true;
+        publish();
     }
 
     @Override

@@ -40,6 +40,7 @@ public final class GuestMonitor implements AutoCloseable {
     private static final int EVENTS_PER_ROUND = 64;
     private static final int STARTS_PER_ROUND = 4;
     private static final long SCAN_NANOS_PER_ROUND = 2_000_000;
+    private static final long SETTLE_NANOS = 2_000_000_000;
     private static final Duration CLOSE_TIME = Duration.ofSeconds(30);
 
     /**
@@ -73,6 +74,9 @@ public final class GuestMonitor implements AutoCloseable {
     private final StartBudget startBudget = new StartBudget();
     private final LogBudget budget = new LogBudget();
     private boolean storeLost;
+    private boolean scannedAll;
+    private boolean settled;
+    private long begun;
 
     /** Ports to be opened afresh, asked for by any thread. */
     private final Queue<GuestPort> reopens = new ConcurrentLinkedQueue<>();
@@ -110,6 +114,7 @@ public final class GuestMonitor implements AutoCloseable {
     }
 
     private void run() {
+        begun = System.nanoTime();
         try {
             while (!stopping) {
                 round();
@@ -135,11 +140,28 @@ public final class GuestMonitor implements AutoCloseable {
             LOG.error("the monitor failed on an event", e);
         }
         try {
+            if (!settled) {
+                settle();
+            }
             checkFlags();
             releaseSome();
             handler.tick();
         } catch (RuntimeException e) {
             LOG.error("the monitor failed on a device", e);
+        }
+    }
+
+    /** Tells when the devices that were there already are dealt with, or take too long. */
+    private void settle() {
+        long now = System.nanoTime();
+        // Starts that wait for their guest's budget are not waited for.
+        if (scannedAll
+                        && scans.isEmpty()
+                        && starts.keySet().stream()
+                                .noneMatch(id -> startBudget.has(id.domid(), now))
+                || now - begun > SETTLE_NANOS) {
+            settled = true;
+            handler.settled();
         }
     }
 
@@ -213,6 +235,7 @@ public final class GuestMonitor implements AutoCloseable {
             }
         }
         scans.addAll(pools.keySet());
+        scannedAll = true;
     }
 
     /** Some of the scans that are due, one for each guest however many events asked for it. */

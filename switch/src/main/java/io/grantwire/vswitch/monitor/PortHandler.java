@@ -38,6 +38,12 @@ public interface PortHandler {
     /** A guest does not ask for a device any more that it asked for before. */
     default void withdrawn(int domid, int index) {}
 
+    /**
+     * The devices that were there when the monitor began have been attached or refused. Called
+     * once.
+     */
+    default void settled() {}
+
     /** Called on every round of the monitor. */
     default void tick() {}
 }
