@@ -225,6 +225,22 @@ class DeviceRingTest {
     }
 
     @Test
+    void aHeaderFullOfOffsetsChangesNothing() {
+        // gso_type, hdr_len, gso_size, csum_start and csum_offset are never looked at: nobody
+        // negotiated offloads (CVE-2024-11614, CVE-2026-100236).
+        pool.asSlice(0, 10).fill((byte) 0xff);
+        pattern(pool, 10, 60, 4);
+        guest.desc(0, VA, 70, 0, 0);
+        guest.offer(0);
+        DeviceRing ring = tx();
+        assertEquals(1, ring.fill());
+        assertEquals(60, ring.frameBytes());
+        ring.read(0, here, 0, 60);
+        assertArrayEquals(bytes(pool, 10, 60), bytes(here, 0, 60));
+        assertNull(ring.violation());
+    }
+
+    @Test
     void readsAHeaderSplitOverDescriptorsAndAFrameInSeveralBuffers() {
         // Header of 3 + 0 + 5, the last two bytes in front of the frame's first 20 bytes; an empty
         // buffer; then 1 byte, then 39.
