@@ -49,10 +49,19 @@ final class DeviceRegistry implements PortHandler {
     private final BitSet numbers = new BitSet();
     private final Set<GuestDevice> knownFaulty = new HashSet<>();
     private final Map<RejectReason, Long> rejects = new EnumMap<>(RejectReason.class);
+    private final RefusedDevices refused = new RefusedDevices();
     private final Set<Core> knownDead = new HashSet<>();
     private long epoch = 1;
     private int serial;
     private boolean uplinksOpen;
+
+    /**
+     * Whether the workers may begin. A switch that takes over from one that died finds devices in
+     * use: if it served the first of them before it knew the others, their frames would go to the
+     * wire.
+     */
+    private boolean settled;
+
     private Topology topology;
 
     /**
@@ -81,9 +90,17 @@ final class DeviceRegistry implements PortHandler {
 
     private void publish() {
         topology = build();
-        for (Core core : cores) {
-            core.worker().propose(topology);
+        if (settled) {
+            for (Core core : cores) {
+                core.worker().propose(topology);
+            }
         }
+    }
+
+    @Override
+    public synchronized void settled() {
+        settled = true;
+        publish();
     }
 
     @Override
@@ -109,6 +126,7 @@ final class DeviceRegistry implements PortHandler {
                         port.openTransmit());
         numbers.set(number);
         devices.put(port, device);
+        refused.remove(port.domid(), port.index());
         if (owners.putIfAbsent(device.mac(), device) == null) {
             logRegistered(device);
         } else {
@@ -131,6 +149,7 @@ final class DeviceRegistry implements PortHandler {
         long ofGuest = devices.keySet().stream().filter(p -> p.domid() == port.domid()).count();
         if (ofGuest >= config.maxDevicesPerGuest()) {
             throw new PortException(
+                    RejectReason.TOO_MANY_DEVICES,
                     "device "
                             + port
                             + " is not served: the guest has "
@@ -139,6 +158,7 @@ final class DeviceRegistry implements PortHandler {
         }
         if (numbers.cardinality() >= config.maxDevices()) {
             throw new PortException(
+                    RejectReason.TOO_MANY_DEVICES,
                     "device "
                             + port
                             + " is not served: there are "
@@ -204,6 +224,36 @@ final class DeviceRegistry implements PortHandler {
     }
 
     @Override
+    public synchronized void refused(int domid, int index, RejectReason reason, String text) {
+        rejects.merge(reason, 1L, Long::sum);
+        refused.put(domid, index, reason, text);
+    }
+
+    @Override
+    public synchronized void withdrawn(int domid, int index) {
+        refused.remove(domid, index);
+    }
+
+    /**
+     * The port of a quarantined device.
+     *
+     * @throws IllegalArgumentException when there is no such device, or it is not quarantined; the
+     *     message is one line for people
+     */
+    synchronized GuestPort quarantined(int number) {
+        for (Map.Entry<GuestPort, GuestDevice> entry : devices.entrySet()) {
+            GuestDevice device = entry.getValue();
+            if (device.number() == number) {
+                if (device.fault() == null) {
+                    throw new IllegalArgumentException("device " + number + " is not quarantined");
+                }
+                return entry.getKey();
+            }
+        }
+        throw new IllegalArgumentException("there is no device " + number);
+    }
+
+    @Override
     public synchronized void tick() {
         for (GuestDevice d : devices.values()) {
             noteFault(d);
@@ -223,11 +273,12 @@ final class DeviceRegistry implements PortHandler {
             }
             XENHOST.warn(
                     "({}) device ({}, {}) is quarantined, {}; it is served again when the guest"
-                            + " starts it anew",
+                            + " starts it anew, or by: grantwire switch ctl release {}",
                     device.number(),
                     device.domid(),
                     device.index(),
-                    fault);
+                    fault,
+                    device.number());
         }
     }
 
@@ -245,6 +296,7 @@ final class DeviceRegistry implements PortHandler {
                             d.vlan(),
                             cores.get(d.worker()).lcore().id(),
                             d.state().name().toLowerCase(java.util.Locale.ROOT),
+                            d.reject() == null ? null : d.reject().key(),
                             d.fault(),
                             owners.get(d.mac()) == d,
                             DirectionStats.of(d.txCounters()),
@@ -285,8 +337,11 @@ final class DeviceRegistry implements PortHandler {
 
     synchronized Map<String, Long> rejects() {
         Map<String, Long> all = new LinkedHashMap<>();
-        rejects.forEach(
-                (reason, n) -> all.put(reason.name().toLowerCase(java.util.Locale.ROOT), n));
+        rejects.forEach((reason, n) -> all.put(reason.key(), n));
         return all;
+    }
+
+    synchronized List<SwitchStats.RefusedStats> refused() {
+        return refused.stats();
     }
 }

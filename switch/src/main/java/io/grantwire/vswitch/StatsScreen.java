@@ -1,6 +1,7 @@
 package io.grantwire.vswitch;
 
 import io.grantwire.vswitch.SwitchStats.DeviceStats;
+import io.grantwire.vswitch.SwitchStats.RefusedStats;
 import io.grantwire.vswitch.SwitchStats.UplinkStats;
 
 /**
@@ -36,6 +37,10 @@ public final class StatsScreen {
             original(s, "RX", u.fromWire());
             more(s, "TX", u.toWire());
             more(s, "RX", u.fromWire());
+        }
+        for (RefusedStats r : stats.refused()) {
+            s.append("\nRefused (").append(r.domid()).append(", ").append(r.index());
+            s.append("): \t\t").append(r.reject()).append(" (").append(r.text()).append(')');
         }
         stats.rejects()
                 .forEach((reason, n) ->

@@ -193,8 +193,24 @@ public final class Switch implements AutoCloseable {
                 registry.deviceStats(),
                 ups,
                 registry.workerStats(),
+                registry.refused(),
                 registry.rejects(),
                 closed ? 0 : pool.inUse());
+    }
+
+    /**
+     * Serves a quarantined device again: its keys, pages and rings are read afresh. When what broke
+     * the rules is still there, it is quarantined again at once.
+     *
+     * @param number of the device in this switch
+     * @throws IllegalArgumentException when there is no such device, or it is not quarantined; the
+     *     message is one line for people
+     */
+    public synchronized void release(int number) {
+        if (closed) {
+            throw new IllegalArgumentException("the switch has ended");
+        }
+        monitor.reopen(registry.quarantined(number));
     }
 
     /**

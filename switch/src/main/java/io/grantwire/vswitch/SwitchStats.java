@@ -10,7 +10,8 @@ import java.util.Map;
  * @param devices the guests' devices, by number
  * @param uplinks the uplinks, in order
  * @param workers the workers, in order
- * @param rejects how many ports were quarantined, by rule broken; those gone since count too
+ * @param refused devices that guests ask for and that are not served
+ * @param rejects how many devices were quarantined or refused, by rule broken, since the start
  * @param mbufsInUse buffers of the switch in use, of which some are in reserve for quick use
  */
 public record SwitchStats(
@@ -18,6 +19,7 @@ public record SwitchStats(
         List<DeviceStats> devices,
         List<UplinkStats> uplinks,
         List<WorkerStats> workers,
+        List<RefusedStats> refused,
         Map<String, Long> rejects,
         int mbufsInUse) {
 
@@ -31,7 +33,10 @@ public record SwitchStats(
      * @param vlan its VLAN
      * @param lcore the lcore that serves it
      * @param state {@code ready} or {@code quarantined}
-     * @param fault why it is quarantined, else null
+     * @param reject the rule that it broke, a name of {@link
+     *     io.grantwire.vswitch.ring.RejectReason}; null while it is ready, or when the switch
+     *     failed
+     * @param fault why it is quarantined, in words, else null
      * @param registered whether it gets frames: the first device with an address does
      * @param tx frames from the guest
      * @param rx frames to the guest
@@ -44,10 +49,21 @@ public record SwitchStats(
             int vlan,
             int lcore,
             String state,
+            String reject,
             String fault,
             boolean registered,
             DirectionStats tx,
             DirectionStats rx) {}
+
+    /**
+     * A device that is not served.
+     *
+     * @param domid the guest
+     * @param index the device's number in the guest
+     * @param reject the rule that it breaks
+     * @param text which key or limit, and what is wrong
+     */
+    public record RefusedStats(int domid, int index, String reject, String text) {}
 
     /**
      * An uplink.

@@ -16,6 +16,7 @@ import io.grantwire.vswitch.monitor.PortException;
 import io.grantwire.vswitch.monitor.PortHandler;
 import io.grantwire.vswitch.ring.DeviceRing;
 import io.grantwire.vswitch.ring.ReceivePath;
+import io.grantwire.vswitch.ring.RejectReason;
 import io.grantwire.vswitch.ring.TransmitPath;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -264,6 +265,7 @@ public final class VhostDevice extends AbstractEthDevice {
         public void attach(GuestPort port) {
             if (port.index() != index) {
                 throw new PortException(
+                        RejectReason.TOO_MANY_DEVICES,
                         name()
                                 + ": the guest's device "
                                 + port.index()
@@ -271,7 +273,9 @@ public final class VhostDevice extends AbstractEthDevice {
                                 + index);
             }
             if (current.port() != null) {
-                throw new PortException(name() + ": the guest has a device attached already");
+                throw new PortException(
+                        RejectReason.TOO_MANY_DEVICES,
+                        name() + ": the guest has a device attached already");
             }
             faultLogged = false;
             current =

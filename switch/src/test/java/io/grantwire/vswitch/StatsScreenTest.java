@@ -3,6 +3,7 @@ package io.grantwire.vswitch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.grantwire.vswitch.SwitchStats.DeviceStats;
+import io.grantwire.vswitch.SwitchStats.RefusedStats;
 import io.grantwire.vswitch.SwitchStats.UplinkStats;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ class StatsScreenTest {
                                         1000,
                                         1,
                                         "quarantined",
+                                        "chain_loop",
                                         "tx ring: a descriptor chain loops",
                                         true,
                                         new DirectionStats(10, 2, 8, 480, Map.of("ring_full", 2L)),
@@ -36,6 +38,9 @@ class StatsScreenTest {
                                         new DirectionStats(0, 0, 0, 0, Map.of()),
                                         new DirectionStats(3, 0, 3, 192, Map.of()))),
                         List.of(),
+                        List.of(
+                                new RefusedStats(
+                                        2, 1, "mac_invalid", "1_ether_addr: no station's")),
                         Map.of("chain_loop", 1L),
                         0);
         assertEquals(
@@ -62,6 +67,7 @@ class StatsScreenTest {
                 RX successful: \t0
                 TX bytes: \t\t192
                 RX bytes: \t\t0
+                Refused (2, 1): \t\tmac_invalid (1_ether_addr: no station's)
                 Rejected chain_loop: \t1
                 ======================================================
                 """,

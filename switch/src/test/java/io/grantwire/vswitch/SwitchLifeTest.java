@@ -124,6 +124,7 @@ class SwitchLifeTest extends SwitchBed {
         start(config(), new FaultyStore(bed.dom0(), "readString", "/local/domain/2/"));
         bed.keep(new FrontEnd(bed.guest(2), 0, MAC1));
         Bed.await("complaint", () -> log.contains(FaultyStore.HINT), log::lines);
+        Bed.await("count", () -> sw.stats().rejects().containsKey("key_unreadable"));
         bed.keep(new FrontEnd(bed.guest(3), 0, MAC2));
         awaitDevices(1, 3);
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grantwire.pmd.domain.Domain;
 import io.grantwire.pmd.ethdev.EthConfig;
+import io.grantwire.pmd.hostile.HostileDriver;
 import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.mbuf.MempoolConfig;
 import io.grantwire.pmd.testkit.OnLcore;
@@ -15,7 +16,6 @@ import io.grantwire.vswitch.testkit.Bed;
 import io.grantwire.vswitch.testkit.Frames;
 import io.grantwire.vswitch.testkit.FrontEnd;
 import io.grantwire.vswitch.testkit.LogLines;
-import io.grantwire.vswitch.testkit.RawFrontEnd;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -155,7 +155,7 @@ class VhostDeviceTest {
 
     @Test
     void aGuestThatBreaksTheRulesIsNotServedUntilItStartsAnew() {
-        RawFrontEnd raw = new RawFrontEnd(bed.guest(1));
+        HostileDriver raw = new HostileDriver(bed.guest(1));
         raw.pool(0, 10, 0x7f00_0000_0000L);
         raw.device(0, "00:00:00:00:00:11");
         awaitLink(true);

@@ -23,6 +23,7 @@ class HelpSnapshotTest {
                 "--help",
                 "demo --help",
                 "switch --help",
+                "switch ctl --help",
                 "testpmd --help",
                 "host --help",
                 "nic-bind --help",

@@ -27,6 +27,10 @@ final class HostDirectory {
     private static final String STORE = "xenstored.sock";
     private static final String HYPERVISOR = "hypervisor.sock";
     private static final String DOMAIN = "dom";
+
+    /** A switch's control socket, which stays behind when the switch is killed. */
+    private static final String SWITCH = "switch.sock";
+
     private static final Set<PosixFilePermission> PRIVATE =
             PosixFilePermissions.fromString("rwx------");
 
@@ -188,6 +192,7 @@ final class HostDirectory {
     /** Removes what a host makes here, except the lock; everything else stays. */
     void clean() {
         delete(hypervisorSocket());
+        delete(dir.resolve(SWITCH));
         delete(xenstoreSocket(0));
         delete(pidFile());
         try (DirectoryStream<Path> domains = Files.newDirectoryStream(dir, DOMAIN + "*")) {

@@ -48,6 +48,12 @@ final class GuestForwarder {
     private int touchedCount;
     private Topology topology;
 
+    /** Guests of this worker. */
+    private int served;
+
+    /** Frames that the guest whose turn it is has put where guests share the room. */
+    private int shared;
+
     GuestForwarder(
             int worker,
             ForwardingRules rules,
@@ -70,12 +76,14 @@ final class GuestForwarder {
 
     void adopt(Topology next) {
         topology = next;
+        served = next.served[worker].length;
         touched = new GuestDevice[next.devices.length];
     }
 
     /** Forwards up to a burst of a guest's frames. Returns how many chains were taken. */
     int poll(GuestDevice d) {
         DeviceRing tx = d.tx;
+        shared = 0;
         int taken = 0;
         int sent = 0;
         long bytes = 0;
@@ -168,6 +176,18 @@ final class GuestForwarder {
         return SENT;
     }
 
+    /**
+     * Whether a guest may put one more frame where guests share the room. When half of it is gone,
+     * a guest may take in its turn what all of them could take and fit. Otherwise the first guest
+     * of a round would take all that there is, and the others lose their frames (XSA-392: what one
+     * guest can fill is bounded).
+     *
+     * <p>Source: the dynamic thresholds of Choudhury and Hahne, IEEE/ACM ToN 6(2), 1998.
+     */
+    private boolean isFair(int left, int room) {
+        return left > room >> 1 || shared == 0 || served == 1 || shared * served < left;
+    }
+
     private int toWire(GuestDevice d, DeviceRing tx, long first8) {
         Uplink uplink = uplinks[d.number % uplinks.length];
         int tag =
@@ -180,7 +200,9 @@ final class GuestForwarder {
         if (queue == null) {
             return toWorker(d, uplink.owner(), uplink.token(), tx, first8, tag);
         }
-        if (!queue.hasRoom()) {
+        if (!queue.hasRoom()
+                || !isFair(queue.left(), UplinkQueue.ROOM)
+                        && !isFair(queue.leftAfterFlush(), UplinkQueue.ROOM)) {
             return queue.hold.mayWait(clock.now(), rules.holdNanos())
                     ? HELD
                     : drop(d, DropReason.UPLINK_FULL);
@@ -190,12 +212,13 @@ final class GuestForwarder {
             return noMbuf(d);
         }
         queue.put(m);
+        shared++;
         return SENT;
     }
 
     private int toWorker(GuestDevice d, int to, int token, DeviceRing tx, long first8, int tag) {
         Handoff handoff = handoffs[to];
-        if (!handoff.hasRoom()) {
+        if (!handoff.hasRoom() || !isFair(handoff.left(), Handoff.CAPACITY)) {
             return handoff.hold.mayWait(clock.now(), rules.holdNanos())
                     ? HELD
                     : drop(d, DropReason.WORKER_FULL);
@@ -205,6 +228,7 @@ final class GuestForwarder {
             return noMbuf(d);
         }
         handoff.put(m, token);
+        shared++;
         return SENT;
     }
 

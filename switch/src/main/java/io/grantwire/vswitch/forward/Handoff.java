@@ -15,6 +15,9 @@ final class Handoff {
     private final int[] pairs = new int[2 * FrameSource.BURST];
     private int filled;
 
+    /** Frames that the ring had room for when it was looked at last. */
+    private int free = CAPACITY;
+
     /** For frames that wait for the other worker. */
     final HoldTimer hold = new HoldTimer();
 
@@ -34,6 +37,11 @@ final class Handoff {
             flush();
         }
         return filled < pairs.length;
+    }
+
+    /** Producer: frames that may still come before it is full, or fewer. */
+    int left() {
+        return free - (filled >> 1);
     }
 
     /** Producer: adds a frame. Returns false when there is no room. */
@@ -61,6 +69,7 @@ final class Handoff {
             System.arraycopy(pairs, moved, pairs, 0, n - moved);
         }
         filled = n - moved;
+        free = ring.freeCount() >> 1;
     }
 
     /** Consumer: takes up to a burst of frames into a source that has none. */

@@ -74,6 +74,10 @@ public final class SwitchWorker implements PollLoop {
     private int[] idle;
 
     private int maxSkip;
+
+    /** Which of them is first in the next round: each in its turn, since room may run out. */
+    private int first;
+
     private GuestDevice[] boxes;
 
     // The hand-over with the control thread: it sets next, this worker answers with its epoch.
@@ -198,6 +202,7 @@ public final class SwitchWorker implements PollLoop {
         mine = t.served[index];
         skips = new int[mine.length];
         idle = new int[mine.length];
+        first = 0;
         maxSkip = Math.min(mine.length / GUESTS_PER_SKIP, MAX_SKIP);
         boxes = new GuestDevice[FrameSource.BURST];
         forwarder.adopt(t);
@@ -214,16 +219,20 @@ public final class SwitchWorker implements PollLoop {
         GuestDevice[] mine = this.mine;
         int[] skips = this.skips;
         int work = 0;
-        for (int i = 0; i < mine.length; i++) {
+        int at = first;
+        first = at + 1 < mine.length ? at + 1 : 0;
+        for (int n = mine.length; n > 0; n--) {
+            int i = at;
+            at = i + 1 < mine.length ? i + 1 : 0;
             if (skips[i] > 0) {
                 skips[i]--;
                 continue;
             }
             GuestDevice d = mine[i];
-            int n = d.serving ? pollGuest(d) : 0;
-            if (n != 0) {
+            int taken = d.serving ? pollGuest(d) : 0;
+            if (taken != 0) {
                 idle[i] = 0;
-                work += n;
+                work += taken;
             } else if (idle[i] < IDLE_ROUNDS + maxSkip) {
                 idle[i]++;
             }

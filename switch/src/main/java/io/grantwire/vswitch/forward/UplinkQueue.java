@@ -34,6 +34,17 @@ final class UplinkQueue {
         return count < ROOM;
     }
 
+    /** Frames that may still come before it is full. */
+    int left() {
+        return ROOM - count;
+    }
+
+    /** The same after a flush: only what the device did not take counts. */
+    int leftAfterFlush() {
+        flush();
+        return ROOM - count;
+    }
+
     /** Adds a frame, which becomes the queue's. Returns false when there is no room. */
     boolean put(int mbuf) {
         if (!hasRoom()) {

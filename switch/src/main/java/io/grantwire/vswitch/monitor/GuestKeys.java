@@ -7,6 +7,7 @@ import io.grantwire.gntalloc.GrantMapping;
 import io.grantwire.pmd.xenvirt.IndexPage;
 import io.grantwire.pmd.xenvirt.Parsed;
 import io.grantwire.pmd.xenvirt.XenvirtKeys;
+import io.grantwire.vswitch.ring.RejectReason;
 import io.grantwire.xenstore.Xenstore;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -43,11 +44,12 @@ final class GuestKeys {
     <T> T value(String key, Function<String, Parsed<T>> parser) {
         String text = text(key);
         if (text == null) {
-            throw new PortException(path(key) + ": no such key");
+            throw new PortException(RejectReason.KEY_MISSING, path(key) + ": no such key");
         }
         return switch (parser.apply(text)) {
             case Parsed.Ok<T>(T value) -> value;
-            case Parsed.Bad<T>(String reason) -> throw new PortException(path(key) + ": " + reason);
+            case Parsed.Bad<T>(String reason) ->
+                    throw new PortException(RejectReason.KEY_MALFORMED, path(key) + ": " + reason);
         };
     }
 
@@ -64,7 +66,7 @@ final class GuestKeys {
             return switch (IndexPage.decodeAll(list)) {
                 case Parsed.Ok<int[]>(int[] grefs) -> grefs;
                 case Parsed.Bad<int[]>(String reason) ->
-                        throw new PortException(path(key) + ": " + reason);
+                        throw new PortException(RejectReason.INDEX_PAGE, path(key) + ": " + reason);
             };
         }
     }
@@ -74,7 +76,8 @@ final class GuestKeys {
         try {
             return mapper.map(domid, grefs, writable);
         } catch (GrantMapException | NativeException e) {
-            throw new PortException(path(key) + ": " + e.getMessage(), e);
+            throw new PortException(
+                    RejectReason.GRANT_REFUSED, path(key) + ": " + e.getMessage(), e);
         }
     }
 }

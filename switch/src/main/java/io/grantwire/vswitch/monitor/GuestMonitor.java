@@ -5,19 +5,23 @@ import io.grantwire.gntalloc.GrantMapper;
 import io.grantwire.pmd.domain.Domain;
 import io.grantwire.pmd.xenvirt.XenvirtKeys;
 import io.grantwire.pmd.xenvirt.XenvirtKeys.StartKey;
+import io.grantwire.vswitch.ring.RejectReason;
 import io.grantwire.xenstore.Xenstore;
 import io.grantwire.xenstore.XenstoreException;
 import io.grantwire.xenstore.XenstoreWatch;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +40,7 @@ public final class GuestMonitor implements AutoCloseable {
     private static final int EVENTS_PER_ROUND = 64;
     private static final int STARTS_PER_ROUND = 4;
     private static final long SCAN_NANOS_PER_ROUND = 2_000_000;
+    private static final long SETTLE_NANOS = 2_000_000_000;
     private static final Duration CLOSE_TIME = Duration.ofSeconds(30);
 
     /**
@@ -69,6 +74,12 @@ public final class GuestMonitor implements AutoCloseable {
     private final StartBudget startBudget = new StartBudget();
     private final LogBudget budget = new LogBudget();
     private boolean storeLost;
+    private boolean scannedAll;
+    private boolean settled;
+    private long begun;
+
+    /** Ports to be opened afresh, asked for by any thread. */
+    private final Queue<GuestPort> reopens = new ConcurrentLinkedQueue<>();
 
     private GuestMonitor(Domain domain, String name, PortHandler handler, Options options) {
         this.store = domain.xenstore();
@@ -103,6 +114,7 @@ public final class GuestMonitor implements AutoCloseable {
     }
 
     private void run() {
+        begun = System.nanoTime();
         try {
             while (!stopping) {
                 round();
@@ -119,6 +131,7 @@ public final class GuestMonitor implements AutoCloseable {
             } else {
                 takeEvents();
                 scanSome();
+                reopenSome();
                 startSome();
             }
         } catch (XenstoreException e) {
@@ -127,11 +140,28 @@ public final class GuestMonitor implements AutoCloseable {
             LOG.error("the monitor failed on an event", e);
         }
         try {
+            if (!settled) {
+                settle();
+            }
             checkFlags();
             releaseSome();
             handler.tick();
         } catch (RuntimeException e) {
             LOG.error("the monitor failed on a device", e);
+        }
+    }
+
+    /** Tells when the devices that were there already are dealt with, or take too long. */
+    private void settle() {
+        long now = System.nanoTime();
+        // Starts that wait for their guest's budget are not waited for.
+        if (scannedAll
+                        && scans.isEmpty()
+                        && starts.keySet().stream()
+                                .noneMatch(id -> startBudget.has(id.domid(), now))
+                || now - begun > SETTLE_NANOS) {
+            settled = true;
+            handler.settled();
         }
     }
 
@@ -205,6 +235,7 @@ public final class GuestMonitor implements AutoCloseable {
             }
         }
         scans.addAll(pools.keySet());
+        scannedAll = true;
     }
 
     /** Some of the scans that are due, one for each guest however many events asked for it. */
@@ -234,11 +265,15 @@ public final class GuestMonitor implements AutoCloseable {
         if (!handler.accepts(domid)) {
             return;
         }
+        BitSet asked = new BitSet();
         for (String base : List.of(XenvirtKeys.base(domid), XenvirtKeys.alternativeBase(domid))) {
             List<String> names = names(base);
             for (String name : names) {
                 XenvirtKeys.startKey(base + "/" + name)
-                        .ifPresent(key -> starts.put(new PortId(domid, key.device()), key));
+                        .ifPresent(key -> {
+                            asked.set(key.device());
+                            starts.put(new PortId(domid, key.device()), key);
+                        });
             }
             for (GuestPort port : List.copyOf(ports.values())) {
                 if (port.domid() == domid
@@ -246,6 +281,11 @@ public final class GuestMonitor implements AutoCloseable {
                         && !names.contains(XenvirtKeys.start(port.index()))) {
                     detach(port, "its start key was removed");
                 }
+            }
+        }
+        for (int i = 0; i < XenvirtKeys.MAX_DEVICES; i++) {
+            if (!asked.get(i)) {
+                handler.withdrawn(domid, i);
             }
         }
     }
@@ -262,6 +302,25 @@ public final class GuestMonitor implements AutoCloseable {
     }
 
     // Beginnings.
+
+    /**
+     * Asks for a device to be taken off and opened again from its keys and rings as they are then:
+     * the operator's way back for a quarantined one. Any thread; done in one of the next rounds,
+     * unless the device has gone by then.
+     */
+    public void reopen(GuestPort port) {
+        reopens.add(port);
+    }
+
+    private void reopenSome() {
+        for (GuestPort port = reopens.poll(); port != null; port = reopens.poll()) {
+            PortId id = new PortId(port.domid(), port.index());
+            if (ports.get(id) == port) {
+                detach(port, "it is released by the operator");
+                starts.put(id, new StartKey(port.base(), port.domid(), port.index()));
+            }
+        }
+    }
 
     private void startSome() {
         List<PortId> now = new ArrayList<>();
@@ -294,10 +353,12 @@ public final class GuestMonitor implements AutoCloseable {
                 if (known != null && known.base().equals(key.base())) {
                     detach(known, "its start key was removed");
                 }
+                handler.withdrawn(id.domid(), id.index());
                 return true;
             }
             if (!value.equals(XenvirtKeys.START)) {
-                throw new PortException(path + ": not 1: " + XenvirtKeys.quote(value));
+                throw new PortException(
+                        RejectReason.KEY_MALFORMED, path + ": not 1: " + XenvirtKeys.quote(value));
             }
             if (known != null) {
                 if (known.madeFrom(key.base(), GuestPort.values(keys, id.index()))) {
@@ -314,8 +375,10 @@ public final class GuestMonitor implements AutoCloseable {
             open(id, key, keys);
         } catch (PortException e) {
             complain(id.domid(), e.getMessage());
+            handler.refused(id.domid(), id.index(), e.reason(), e.getMessage());
         } catch (XenstoreException e) {
             ofGuest(id.domid(), e);
+            handler.refused(id.domid(), id.index(), RejectReason.KEY_UNREADABLE, e.getMessage());
         }
         return true;
     }

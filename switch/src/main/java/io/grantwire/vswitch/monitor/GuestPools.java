@@ -3,6 +3,7 @@ package io.grantwire.vswitch.monitor;
 import io.grantwire.pmd.xenvirt.XenvirtKeys;
 import io.grantwire.vswitch.ring.GuestMemory;
 import io.grantwire.vswitch.ring.GuestRange;
+import io.grantwire.vswitch.ring.RejectReason;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -43,6 +44,7 @@ final class GuestPools {
             }
             if (pools.isEmpty()) {
                 throw new PortException(
+                        RejectReason.POOL_MISSING,
                         keys.path(XenvirtKeys.mempoolGref(0)) + ": the guest has no mempool");
             }
             return pools;
@@ -63,6 +65,7 @@ final class GuestPools {
         }
         if (grefs.length > maxPages - pages) {
             throw new PortException(
+                    RejectReason.TOO_MANY_PAGES,
                     keys.path(key)
                             + ": "
                             + grefs.length
@@ -85,9 +88,13 @@ final class GuestPools {
             for (GuestPool pool : pools) {
                 ranges.add(pool.range());
             }
+        } catch (IllegalArgumentException e) {
+            throw new PortException(RejectReason.POOL_WRAP, e.getMessage(), e);
+        }
+        try {
             return GuestMemory.of(ranges);
         } catch (IllegalArgumentException e) {
-            throw new PortException(e.getMessage(), e);
+            throw new PortException(RejectReason.POOL_OVERLAP, e.getMessage(), e);
         }
     }
 

@@ -7,6 +7,7 @@ import io.grantwire.pmd.xenvirt.FlagPage;
 import io.grantwire.pmd.xenvirt.XenvirtKeys;
 import io.grantwire.vswitch.ring.DeviceRing;
 import io.grantwire.vswitch.ring.GuestMemory;
+import io.grantwire.vswitch.ring.RejectReason;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -55,6 +56,7 @@ public final class GuestPort {
             port.mac = keys.value(macKey, XenvirtKeys::parseMac);
             if (port.mac == 0 || (port.mac & MacAddress.GROUP_BIT) != 0) {
                 throw new PortException(
+                        RejectReason.MAC_INVALID,
                         keys.path(macKey)
                                 + ": "
                                 + XenvirtKeys.formatMac(port.mac)
@@ -66,6 +68,7 @@ public final class GuestPort {
             port.flag = keys.map(flagKey, new int[] {flagPage}, true);
             if (!FlagPage.isLive(port.flag.segment())) {
                 throw new PortException(
+                        RejectReason.FLAG_DOWN,
                         keys.path(flagKey) + ": the flag byte is zero, the front end is gone");
             }
             port.pools = pools.acquire(keys);
@@ -81,6 +84,7 @@ public final class GuestPort {
         int[] grefs = keys.region(key);
         if (grefs.length < LAYOUT.pages()) {
             throw new PortException(
+                    RejectReason.RING_TOO_SMALL,
                     keys.path(key)
                             + ": a ring of "
                             + grefs.length

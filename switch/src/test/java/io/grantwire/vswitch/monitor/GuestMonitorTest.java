@@ -8,11 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grantwire.gntalloc.GrantShare;
 import io.grantwire.pmd.domain.Domain;
+import io.grantwire.pmd.hostile.HostileDriver;
 import io.grantwire.pmd.xenvirt.FlagPage;
 import io.grantwire.pmd.xenvirt.XenvirtKeys;
+import io.grantwire.vswitch.ring.RejectReason;
 import io.grantwire.vswitch.testkit.Bed;
 import io.grantwire.vswitch.testkit.LogLines;
-import io.grantwire.vswitch.testkit.RawFrontEnd;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -42,7 +43,7 @@ class GuestMonitorTest {
         @Override
         public void attach(GuestPort port) {
             if (attached.size() - detached.size() >= room) {
-                throw new PortException("no room for " + port);
+                throw new PortException(RejectReason.TOO_MANY_DEVICES, "no room for " + port);
             }
             attached.add(port);
         }
@@ -89,8 +90,8 @@ class GuestMonitorTest {
         monitor = GuestMonitor.start(bed.dom0(), "test-monitor", recorder, options);
     }
 
-    private RawFrontEnd guest(int domid) {
-        return new RawFrontEnd(bed.guest(domid));
+    private HostileDriver guest(int domid) {
+        return new HostileDriver(bed.guest(domid));
     }
 
     private void awaitAttached(int n) {
@@ -109,7 +110,7 @@ class GuestMonitorTest {
 
     @Test
     void findsDevicesThatWereThereBefore() {
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.pool(0, 10, VA);
         front.device(0, MAC);
         front.device(31, "00:00:00:00:00:12");
@@ -126,7 +127,7 @@ class GuestMonitorTest {
     @Test
     void findsDevicesThatStartLater() {
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.pool(0, 10, VA);
         front.device(0, MAC);
         awaitAttached(1);
@@ -137,7 +138,7 @@ class GuestMonitorTest {
     void alsoLooksWhereGuestsMayWriteOnAnUnpreparedHost() {
         monitor();
         Domain guest = bed.guest(1);
-        RawFrontEnd front = new RawFrontEnd(guest);
+        HostileDriver front = new HostileDriver(guest);
         front.pool(0, 10, VA);
         front.rings(0).flag(0, MAC);
         for (String key : front.keys()) {
@@ -154,7 +155,7 @@ class GuestMonitorTest {
 
     @Test
     void aStartThatIsSeenTwiceIsOneDevice() throws Exception {
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.pool(0, 10, VA);
         front.device(0, MAC);
         monitor();
@@ -171,7 +172,7 @@ class GuestMonitorTest {
     @Test
     void aDeviceStartedAnewReplacesTheOldOne() {
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.pool(0, 10, VA);
         front.device(0, MAC);
         awaitAttached(1);
@@ -191,7 +192,7 @@ class GuestMonitorTest {
     @Test
     void theClearedFlagByteEndsADevice() {
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.pool(0, 10, VA);
         front.device(0, MAC);
         awaitAttached(1);
@@ -206,7 +207,7 @@ class GuestMonitorTest {
     void theEndOfTheProcessEndsADevice() {
         monitor();
         Domain guest = bed.guest(1);
-        RawFrontEnd front = new RawFrontEnd(guest);
+        HostileDriver front = new HostileDriver(guest);
         front.pool(0, 10, VA);
         front.device(0, MAC);
         awaitAttached(1);
@@ -214,7 +215,7 @@ class GuestMonitorTest {
         awaitDetached(1);
         // The keys are still there. They must not bring the dead device back.
         Bed.await("unmapped", () -> mappedPages() == 0);
-        RawFrontEnd again = guest(1);
+        HostileDriver again = guest(1);
         again.pool(0, 10, VA);
         again.device(0, MAC);
         awaitAttached(2);
@@ -223,7 +224,7 @@ class GuestMonitorTest {
     @Test
     void theRemovedStartKeyEndsADevice() {
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.pool(0, 10, VA);
         front.device(0, MAC);
         front.device(1, "00:00:00:00:00:12");
@@ -237,11 +238,11 @@ class GuestMonitorTest {
     void theRemovedDirectoryEndsAllDevicesOfTheGuest() {
         monitor();
         Domain guest = bed.guest(1);
-        RawFrontEnd front = new RawFrontEnd(guest);
+        HostileDriver front = new HostileDriver(guest);
         front.pool(0, 10, VA);
         front.device(0, MAC);
         front.device(1, "00:00:00:00:00:12");
-        RawFrontEnd other = guest(2);
+        HostileDriver other = guest(2);
         other.pool(0, 10, VA);
         other.device(0, "00:00:00:00:00:22");
         awaitAttached(3);
@@ -253,7 +254,7 @@ class GuestMonitorTest {
     void theDestroyedDomainEndsItsDevices() {
         monitor();
         Domain guest = bed.guest(1);
-        RawFrontEnd front = new RawFrontEnd(guest);
+        HostileDriver front = new HostileDriver(guest);
         front.pool(0, 10, VA);
         front.device(0, MAC);
         awaitAttached(1);
@@ -293,7 +294,7 @@ class GuestMonitorTest {
     })
     void garbageInAKeyNamesTheKeyAndHarmsNobody(String key, String value) {
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.pool(0, 10, VA);
         front.device(0, MAC);
         awaitAttached(1);
@@ -313,7 +314,7 @@ class GuestMonitorTest {
     @CsvSource({"1_rx_vring_gref", "1_tx_vring_gref", "1_ether_addr", "1_vring_flag"})
     void aMissingKeyIsNamed(String key) {
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.pool(0, 10, VA);
         front.rings(1).flag(1, MAC).remove(key);
         front.start(1);
@@ -323,7 +324,7 @@ class GuestMonitorTest {
     @Test
     void aGuestWithoutPoolsIsRefused() {
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.device(0, MAC);
         Bed.await(
                 "a complaint",
@@ -337,9 +338,9 @@ class GuestMonitorTest {
     @Test
     void aGrantThatIsNotThereIsNamed() {
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         GrantShare pages = front.share(3);
-        int[] grefs = RawFrontEnd.grefs(pages);
+        int[] grefs = HostileDriver.grefs(pages);
         grefs[1] = 30_000;
         front.put("0_mempool_gref", front.index(grefs));
         front.put("0_mempool_va", "7f0000000000");
@@ -358,7 +359,7 @@ class GuestMonitorTest {
     @Test
     void aFlagThatIsDownMeansNobodyIsThere() {
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.pool(0, 10, VA);
         front.rings(0).flag(0, MAC);
         FlagPage.clear(front.flag.segment());
@@ -371,10 +372,10 @@ class GuestMonitorTest {
     @Test
     void aRingOfTooFewPagesIsRefused() {
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.pool(0, 10, VA);
         front.rings(0).flag(0, MAC);
-        front.put("0_rx_vring_gref", front.index(RawFrontEnd.grefs(front.share(2))));
+        front.put("0_rx_vring_gref", front.index(HostileDriver.grefs(front.share(2))));
         front.start(0);
         Bed.await("a complaint", () -> log.contains("a ring of 2 pages, it needs 3"));
     }
@@ -382,7 +383,7 @@ class GuestMonitorTest {
     @Test
     void fullIndexPagesAreAccepted() {
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.pool(0, 1024, VA);
         front.device(0, MAC);
         awaitAttached(1);
@@ -392,9 +393,9 @@ class GuestMonitorTest {
     @Test
     void aNegativeGrantEndsAnIndexPage() {
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         GrantShare pages = front.share(5);
-        int[] grefs = RawFrontEnd.grefs(pages);
+        int[] grefs = HostileDriver.grefs(pages);
         grefs[3] = -1;
         front.put("0_mempool_gref", front.index(grefs));
         front.put("0_mempool_va", "0x7f0000000000");
@@ -406,7 +407,7 @@ class GuestMonitorTest {
     @Test
     void overlappingPoolsAreRefused() {
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.pool(0, 10, VA);
         front.pool(1, 10, VA + 9 * 4096);
         front.device(0, MAC);
@@ -417,7 +418,7 @@ class GuestMonitorTest {
     @Test
     void poolsAreReadAgainForEachDevice() {
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.pool(0, 10, VA);
         front.device(0, MAC);
         awaitAttached(1);
@@ -433,7 +434,7 @@ class GuestMonitorTest {
     @Test
     void aGuestGetsNoMorePagesThanItMay() {
         monitor(new GuestMonitor.Options(Duration.ofMillis(1), 25));
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.pool(0, 10, VA);
         front.pool(1, 16, VA + 0x100_0000);
         front.device(0, MAC);
@@ -447,7 +448,7 @@ class GuestMonitorTest {
     void aDeviceThatTheHandlerRefusesIsUnmapped() {
         recorder.room = 1;
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         front.pool(0, 10, VA);
         front.device(0, MAC);
         awaitAttached(1);
@@ -460,10 +461,10 @@ class GuestMonitorTest {
     @Test
     void guestsThatAreNotWantedAreLeftAlone() {
         monitor();
-        RawFrontEnd front = guest(99);
+        HostileDriver front = guest(99);
         front.pool(0, 10, VA);
         front.device(0, MAC);
-        RawFrontEnd wanted = guest(1);
+        HostileDriver wanted = guest(1);
         wanted.pool(0, 10, VA);
         wanted.device(0, MAC);
         awaitAttached(1);
@@ -474,11 +475,11 @@ class GuestMonitorTest {
     @Test
     void aGuestThatComplainsAreMadeOfFillsNoLog() {
         monitor();
-        RawFrontEnd front = guest(1);
+        HostileDriver front = guest(1);
         for (int i = 0; i < 300; i++) {
             front.put("event_type_start_" + i % 32, "garbage " + i);
         }
-        RawFrontEnd other = guest(2);
+        HostileDriver other = guest(2);
         other.pool(0, 10, VA);
         other.device(0, MAC);
         awaitAttached(1);

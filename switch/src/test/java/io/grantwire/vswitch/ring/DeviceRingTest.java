@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
+import io.grantwire.pmd.hostile.RawRing;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -221,6 +222,22 @@ class DeviceRingTest {
         assertEquals(1, guest.usedCount());
         assertEquals(7, guest.usedId());
         assertEquals(0, guest.takeUsed());
+    }
+
+    @Test
+    void aHeaderFullOfOffsetsChangesNothing() {
+        // gso_type, hdr_len, gso_size, csum_start and csum_offset are never looked at: nobody
+        // negotiated offloads (CVE-2024-11614, CVE-2026-100236).
+        pool.asSlice(0, 10).fill((byte) 0xff);
+        pattern(pool, 10, 60, 4);
+        guest.desc(0, VA, 70, 0, 0);
+        guest.offer(0);
+        DeviceRing ring = tx();
+        assertEquals(1, ring.fill());
+        assertEquals(60, ring.frameBytes());
+        ring.read(0, here, 0, 60);
+        assertArrayEquals(bytes(pool, 10, 60), bytes(here, 0, 60));
+        assertNull(ring.violation());
     }
 
     @Test

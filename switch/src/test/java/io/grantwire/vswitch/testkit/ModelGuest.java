@@ -3,10 +3,10 @@ package io.grantwire.vswitch.testkit;
 import static io.grantwire.pmd.virtio.SplitRingLayout.F_NEXT;
 import static io.grantwire.pmd.virtio.SplitRingLayout.F_WRITE;
 
+import io.grantwire.pmd.hostile.RawRing;
 import io.grantwire.vswitch.ring.DeviceRing;
 import io.grantwire.vswitch.ring.GuestMemory;
 import io.grantwire.vswitch.ring.GuestRange;
-import io.grantwire.vswitch.ring.RawRing;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

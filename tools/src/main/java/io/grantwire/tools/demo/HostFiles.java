@@ -57,6 +57,7 @@ final class HostFiles {
         try {
             delete("hypervisor.sock");
             delete("xenstored.sock");
+            delete("switch.sock");
             delete("host.pid");
             delete("host.lock");
             if (Files.isDirectory(dir)) {

@@ -19,6 +19,7 @@ import io.grantwire.vswitch.StatsScreen;
 import io.grantwire.vswitch.Switch;
 import io.grantwire.vswitch.SwitchConfig;
 import io.grantwire.vswitch.SwitchStats;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -38,6 +39,9 @@ public final class SwitchCommand implements Command {
 
     @Override
     public int run(String[] args, Context context) throws InterruptedException {
+        if (args.length > 0 && args[0].equals("ctl")) {
+            return new CtlCommand().run(Arrays.copyOfRange(args, 1, args.length), context);
+        }
         SwitchOptions options = new SwitchOptions();
         if (!Cli.parse(options, withoutSeparator(args), context)) {
             return ExitStatus.OK;
@@ -55,6 +59,7 @@ public final class SwitchCommand implements Command {
             Switch running = Switch.start(config, host.domain);
             Reporter reporter = new Reporter(running, uplinks, options.json, context.out());
             SwitchStats before;
+            CtlServer ctl = listen(options, host, running, reporter);
             try {
                 if (options.control) {
                     StdinWatch.start(context.in(), context.stop(), line -> reporter.report());
@@ -62,6 +67,9 @@ public final class SwitchCommand implements Command {
                 serve(running, reporter, Duration.ofSeconds(period), context);
                 before = running.stats();
             } finally {
+                if (ctl != null) {
+                    ctl.close();
+                }
                 running.close();
             }
             // What was still to be written is written now.
@@ -71,6 +79,32 @@ public final class SwitchCommand implements Command {
             }
         }
         return ExitStatus.OK;
+    }
+
+    /** The control channel; null when it is not wanted or cannot be had, which ends nothing. */
+    private static CtlServer listen(
+            SwitchOptions options, Host host, Switch running, Reporter reporter) {
+        Path socket = options.ctl != null ? options.ctl : host.ctlSocket;
+        if (socket.toString().equals("-")) {
+            return null;
+        }
+        try {
+            return CtlServer.start(
+                    socket.toAbsolutePath(),
+                    request ->
+                            switch (request) {
+                                case CtlRequest.Status(boolean json) ->
+                                        json ? reporter.json(false) : reporter.screen();
+                                case CtlRequest.Release(int device) -> {
+                                    running.release(device);
+                                    yield "device " + device + " is released\n";
+                                }
+                            });
+        } catch (IOException e) {
+            LoggerFactory.getLogger("CONFIG")
+                    .warn("no control channel for grantwire switch ctl: {}", e.getMessage());
+            return null;
+        }
     }
 
     /** The original takes the EAL's options first, then {@code --}, then its own. */
@@ -142,18 +176,34 @@ public final class SwitchCommand implements Command {
                             before.devices(),
                             end.uplinks(),
                             end.workers(),
+                            before.refused(),
                             end.rejects(),
                             end.mbufsInUse()),
                     uplinks.inputs(),
                     true);
         }
 
+        /** The screen without clearing. */
+        String screen() {
+            return StatsScreen.render(running.stats()).substring(StatsScreen.CLEAR.length());
+        }
+
+        /** A line of JSON. */
+        String json(boolean last) {
+            return json(running.stats(), uplinks.inputs(), last) + "\n";
+        }
+
+        private static String json(
+                SwitchStats stats, List<Map<String, Object>> inputs, boolean last) {
+            Map<String, Object> map = RecordMaps.of(stats);
+            map.put("inputs", inputs);
+            map.put("last", last);
+            return Json.line(map);
+        }
+
         private void print(SwitchStats stats, List<Map<String, Object>> inputs, boolean last) {
             if (json) {
-                Map<String, Object> map = RecordMaps.of(stats);
-                map.put("inputs", inputs);
-                map.put("last", last);
-                out.println(Json.line(map));
+                out.println(json(stats, inputs, last));
             } else {
                 String screen = StatsScreen.render(stats);
                 // The last one stays beneath what was printed before.
@@ -167,10 +217,12 @@ public final class SwitchCommand implements Command {
     private static final class Host implements AutoCloseable {
         private final EmulatedHost own;
         final Domain domain;
+        final Path ctlSocket;
 
-        private Host(EmulatedHost own, Domain domain) {
+        private Host(EmulatedHost own, Domain domain, Path ctlSocket) {
             this.own = own;
             this.domain = domain;
+            this.ctlSocket = ctlSocket;
         }
 
         static Host open(SwitchOptions options) {
@@ -179,7 +231,7 @@ public final class SwitchCommand implements Command {
                 Domain domain =
                         Domains.open(new DomainOptions(DomainOptions.Mode.XEN, null, 0, ""));
                 XENHOST.info("{}", domain.description());
-                return new Host(null, domain);
+                return new Host(null, domain, CtlSocket.onXen());
             }
             Path dir = options.dir == null ? EmulatedHost.defaultDir() : options.dir;
             if (options.newHost) {
@@ -191,7 +243,7 @@ public final class SwitchCommand implements Command {
                 try {
                     Domain domain = Domains.open(DomainOptions.emulatedControl(dir));
                     XENHOST.info("joined the emulated host in {}", dir);
-                    return new Host(null, domain);
+                    return new Host(null, domain, CtlSocket.in(dir));
                 } catch (DomainException e) {
                     XENHOST.debug("no host to join: {}", e.getMessage());
                 }
@@ -212,7 +264,7 @@ public final class SwitchCommand implements Command {
                 Domain domain = Domains.open(DomainOptions.emulatedControl(dir));
                 XENHOST.info("started an emulated host in {}", own.dir());
                 XENHOST.info("its store: XENSTORED_PATH={} xenstore-ls", own.xenstoreSocket());
-                return new Host(own, domain);
+                return new Host(own, domain, CtlSocket.in(dir));
             } catch (RuntimeException e) {
                 own.close();
                 throw e;

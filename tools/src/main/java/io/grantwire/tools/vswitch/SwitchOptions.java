@@ -106,6 +106,15 @@ final class SwitchOptions {
     Path dir;
 
     @Option(
+            names = "--ctl",
+            paramLabel = "SOCKET",
+            description =
+                    "Where grantwire switch ctl reaches this switch; -: nowhere (default:"
+                            + " switch.sock in the emulated host's directory, or in /run/grantwire"
+                            + " on Xen).")
+    Path ctl;
+
+    @Option(
             names = "--json",
             description = "Statistics as JSON, a line each time; log lines go to standard error.")
     boolean json;

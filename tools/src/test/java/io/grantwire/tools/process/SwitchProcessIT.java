@@ -94,6 +94,14 @@ class SwitchProcessIT {
         Program.await(
                 () -> count(vm2.type("show port stats 0"), "RX-packets: (\\d+)") > 10_000,
                 "10000 frames at VM2");
+        Program ctl = start("switch", "ctl", "--dir", host, "status", "--json");
+        assertEquals(0, ctl.awaitEnd(), ctl::err);
+        assertEquals(
+                2,
+                JsonParser.parseString(ctl.out())
+                        .getAsJsonObject()
+                        .getAsJsonArray("devices")
+                        .size());
         vm1.type("stop", "show port xstats 0", "quit");
         assertEquals(0, vm1.awaitEnd(), () -> vm1.out() + vm1.err());
         vm2.type("stop", "quit");

@@ -1,4 +1,4 @@
-package io.grantwire.vswitch.ring;
+package io.grantwire.pmd.hostile;
 
 import io.grantwire.pmd.virtio.SplitRingLayout;
 import java.lang.foreign.Arena;

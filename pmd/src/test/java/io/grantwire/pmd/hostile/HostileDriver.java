@@ -1,19 +1,19 @@
-package io.grantwire.vswitch.testkit;
+package io.grantwire.pmd.hostile;
 
 import io.grantwire.gntalloc.GrantShare;
 import io.grantwire.pmd.domain.Domain;
 import io.grantwire.pmd.xenvirt.FlagPage;
 import io.grantwire.pmd.xenvirt.IndexPage;
 import io.grantwire.pmd.xenvirt.XenvirtKeys;
-import io.grantwire.vswitch.ring.RawRing;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * A front end that writes its keys and pages by hand, in the original's order, so that a test can
- * get any of them wrong. Close the domain to give everything back.
+ * get any of them wrong: see {@link KeyAttack}, {@link RingAttack} and {@link FieldFlipper}. Close
+ * the domain to give everything back.
  */
-public final class RawFrontEnd {
+public final class HostileDriver {
     private final Domain guest;
     private final String base;
 
@@ -27,7 +27,7 @@ public final class RawFrontEnd {
     public RawRing tx;
 
     /** A guest without keys. */
-    public RawFrontEnd(Domain guest) {
+    public HostileDriver(Domain guest) {
         this.guest = guest;
         this.base = XenvirtKeys.base(guest.domid());
     }
@@ -38,14 +38,24 @@ public final class RawFrontEnd {
     }
 
     /** Writes a key. */
-    public RawFrontEnd put(String key, String value) {
+    public HostileDriver put(String key, String value) {
         guest.xenstore().write(path(key), value);
         return this;
+    }
+
+    /** Reads a key. */
+    public String read(String key) {
+        return guest.xenstore().readString(path(key));
     }
 
     /** Removes a key. */
     public void remove(String key) {
         guest.xenstore().rm(path(key));
+    }
+
+    /** The guest. */
+    public Domain guest() {
+        return guest;
     }
 
     /** Grants pages to domain 0. */
@@ -83,7 +93,7 @@ public final class RawFrontEnd {
     }
 
     /** Makes a device's rings and writes their keys. */
-    public RawFrontEnd rings(int device) {
+    public HostileDriver rings(int device) {
         GrantShare txPages = share(3);
         GrantShare rxPages = share(3);
         tx = new RawRing(txPages.segment());
@@ -94,7 +104,7 @@ public final class RawFrontEnd {
     }
 
     /** Writes a device's address and makes its flag page; what is left is the start key. */
-    public RawFrontEnd flag(int device, String mac) {
+    public HostileDriver flag(int device, String mac) {
         put(XenvirtKeys.etherAddr(device), mac);
         flag = share(1);
         flag.clearByteOnUnmap(FlagPage.LIVE_OFFSET);

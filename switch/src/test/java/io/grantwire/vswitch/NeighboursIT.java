@@ -1,0 +1,262 @@
+package io.grantwire.vswitch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.grantwire.gntalloc.GrantShare;
+import io.grantwire.pmd.hostile.FieldFlipper;
+import io.grantwire.pmd.hostile.HostileDriver;
+import io.grantwire.pmd.hostile.KeyAttack;
+import io.grantwire.pmd.hostile.RingAttack;
+import io.grantwire.pmd.net.MacAddress;
+import io.grantwire.vswitch.testkit.Bed;
+import io.grantwire.vswitch.testkit.Frames;
+import io.grantwire.vswitch.testkit.FrontEnd;
+import io.grantwire.vswitch.testkit.LogLines;
+import io.grantwire.vswitch.testkit.MemoryWire;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Two honest guests exchange frames beside a hostile one of every kind: they lose none, and the
+ * time a frame takes in the middle is at most twice that of a quiet run just before.
+ */
+@Tag("machine")
+class NeighboursIT {
+    private static final long VA = 0x7f00_0000_0000L;
+    private static final String MAC = "00:00:00:00:00:66";
+    private static final long EVIL = 0x66;
+    private static final int TRIPS = 3000;
+
+    /** The machine may be busy with something else during one of two runs. */
+    private static final int ATTEMPTS = 4;
+
+    /** What the hostile guest does, again and again. */
+    enum Kind {
+        /** Sends as much as it can to the wire. */
+        FLOODS_THE_WIRE {
+            @Override
+            void step(NeighboursIT it, int n) {
+                it.send(0x0200_0000_0099L, n);
+            }
+        },
+
+        /** Sends as much as it can to itself, which goes nowhere. */
+        FLOODS_ITSELF {
+            @Override
+            void step(NeighboursIT it, int n) {
+                it.send(EVIL, n);
+            }
+        },
+
+        /** Posts no buffer, while frames for it come. */
+        NEVER_READS {
+            @Override
+            void step(NeighboursIT it, int n) {
+                it.wire.in.add(Frames.tagged(Frames.frame(EVIL, 1, 60, n), 1002));
+            }
+        },
+
+        /** Breaks a rule of its rings, and starts its device anew. */
+        BREAKS_RINGS {
+            @Override
+            void step(NeighboursIT it, int n) {
+                if (n % 64 == 0) {
+                    RingAttack attack = RingAttack.values()[n / 64 % RingAttack.values().length];
+                    attack.on(
+                            attack.ring() == RingAttack.Ring.RX ? it.evil.rx : it.evil.tx,
+                            VA,
+                            64 * 4096);
+                }
+                if (n % 64 == 63 && n < 64 * 60) {
+                    it.evil.device(0, MAC);
+                }
+            }
+        },
+
+        /** Writes keys that lie, and start keys. */
+        LIES_IN_KEYS {
+            @Override
+            void step(NeighboursIT it, int n) {
+                if (n < 100) {
+                    it.evil.rings(1).flag(1, "00:00:00:00:00:67");
+                    KeyAttack attack = KeyAttack.values()[n % 11];
+                    attack.on(it.evil, 1);
+                }
+                it.evil.start(1);
+            }
+        },
+
+        /** Asks for devices without end. */
+        STARTS_DEVICES {
+            @Override
+            void step(NeighboursIT it, int n) {
+                it.evil.put("0_ether_addr", MacAddress.format(0x6600 + n % 50));
+                it.evil.start(0);
+            }
+        },
+
+        /** Watches everything it may, and writes so that the watches fire. */
+        FLOODS_THE_STORE {
+            @Override
+            void step(NeighboursIT it, int n) {
+                if (n < 100) {
+                    it.evil.guest().xenstore().watch(it.evil.path("x" + n), "t" + n);
+                }
+                it.evil.put("x" + n % 100, "y" + n);
+            }
+        };
+
+        abstract void step(NeighboursIT it, int n);
+    }
+
+    private final MemoryWire wire = new MemoryWire(true, 1);
+    private LogLines log;
+    private Bed bed;
+    private Switch sw;
+    private FrontEnd vm1;
+    private FrontEnd vm2;
+    private HostileDriver evil;
+    private GrantShare pool;
+    private int seed;
+    private int offered;
+
+    @BeforeEach
+    void start() {
+        log = new LogLines("DATA", "PORT", "XENHOST", "PMD");
+        bed = new Bed();
+        sw =
+                Switch.start(
+                        SwitchConfig.builder().uplink(UplinkSpec.of("memory", d -> wire)).build(),
+                        bed.dom0());
+        vm1 = bed.keep(new FrontEnd(bed.guest(1), 0, 0x11));
+        vm2 = bed.keep(new FrontEnd(bed.guest(2), 0, 0x22));
+        evil = new HostileDriver(bed.guest(3));
+        pool = evil.pool(0, 64, VA);
+        evil.device(0, MAC);
+        Bed.await("all of them", () -> sw.stats().devices().size() == 3, log::lines);
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        sw.close();
+        assertEquals(0, bed.dom0().mapper().mappedPages());
+        bed.close();
+        log.close();
+    }
+
+    private void send(long to, int n) {
+        while ((offered - evil.tx.usedIdx() & 0xffff) < 120) {
+            int d = offered % 128 * 2;
+            byte[] frame = Frames.frame(to, EVIL, 60, n);
+            MemorySegment.copy(frame, 0, pool.segment(), ValueLayout.JAVA_BYTE, d * 64L, 60);
+            evil.tx.desc(d, 0, 10, 1, d + 1);
+            evil.tx.desc(d + 1, VA + d * 64L, 60, 0, 0);
+            evil.tx.offer(d);
+            offered = offered + 1 & 0xffff;
+        }
+    }
+
+    /** A frame there and one back, so often; the time in the middle, in nanoseconds. */
+    private long middle() {
+        long[] times = new long[TRIPS];
+        for (int i = 0; i < TRIPS; i++) {
+            long begin = System.nanoTime();
+            vm1.sendSurely(Frames.frame(0x22, 0x11, 60, seed));
+            assertEquals(seed, Frames.seed(take(vm2)));
+            vm2.sendSurely(Frames.frame(0x11, 0x22, 60, seed));
+            assertEquals(seed++, Frames.seed(take(vm1)));
+            times[i] = System.nanoTime() - begin;
+        }
+        Arrays.sort(times);
+        return times[TRIPS / 2];
+    }
+
+    private static byte[] take(FrontEnd f) {
+        long end = System.nanoTime() + 5_000_000_000L;
+        while (true) {
+            List<byte[]> some = f.receive();
+            if (!some.isEmpty()) {
+                assertEquals(1, some.size());
+                return some.get(0);
+            }
+            assertTrue(System.nanoTime() < end, "a frame is lost");
+            Thread.onSpinWait();
+        }
+    }
+
+    private void compare(String kind, Runnable begin, Runnable end) {
+        middle();
+        long quiet = 0;
+        long beside = 0;
+        for (int i = 0; i < ATTEMPTS && (i == 0 || beside > 2 * quiet); i++) {
+            quiet = middle();
+            begin.run();
+            beside = middle();
+            end.run();
+        }
+        System.out.printf(
+                "%s: there and back in %.1f us when quiet, %.1f us beside it%n",
+                kind, quiet / 1e3, beside / 1e3);
+        assertTrue(beside <= 2 * quiet, kind + ": " + beside + " ns, " + quiet + " when quiet");
+        assertTrue(sw.stats().workers().stream().allMatch(SwitchStats.WorkerStats::running));
+        sw.stats().devices().stream()
+                .filter(d -> d.domid() < 3)
+                .forEach(d -> assertEquals(0, d.rx().dropped() + d.tx().dropped(), d.toString()));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theHonestDoNotNotice(Kind kind) {
+        AtomicBoolean stop = new AtomicBoolean();
+        Thread[] thread = new Thread[1];
+        int[] steps = new int[1];
+        Throwable[] failure = new Throwable[1];
+        compare(
+                kind.name(),
+                () -> {
+                    stop.set(false);
+                    thread[0] =
+                            Thread.ofPlatform()
+                                    .start(() -> {
+                                        try {
+                                            while (!stop.get()) {
+                                                kind.step(this, steps[0]++);
+                                                // It has a processor of its own only in part.
+                                                LockSupport.parkNanos(100_000);
+                                            }
+                                        } catch (RuntimeException | AssertionError e) {
+                                            failure[0] = e;
+                                        }
+                                    });
+                },
+                () -> {
+                    stop.set(true);
+                    try {
+                        thread[0].join();
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                });
+        assertTrue(steps[0] > 100, steps[0] + " steps, then " + failure[0]);
+    }
+
+    @Test
+    void theHonestDoNotNoticeFieldsThatChange() {
+        FieldFlipper[] flipper = new FieldFlipper[1];
+        compare(
+                "FLIPS_FIELDS",
+                () -> flipper[0] = new FieldFlipper(evil.tx, evil.rx, pool.segment(), VA, 3),
+                () -> flipper[0].close());
+    }
+}
