@@ -28,6 +28,12 @@ public final class Stream {
         /** Segment lengths of generated frames, in bytes. */
         public int[] segmentLengths = {64};
 
+        /**
+         * Lengths of successive generated frames, in turn, each of one segment; empty for frames of
+         * {@link #segmentLengths}.
+         */
+        public int[] lengthCycle = {};
+
         /** Length of a generated frame in bytes. */
         public int txPacketLength() {
             int sum = 0;
@@ -63,6 +69,7 @@ public final class Stream {
     final FrameTemplate template;
 
     int nextFlow;
+    int nextLength;
 
     private long rx;
     private long tx;
