@@ -40,7 +40,7 @@ final class RingPerf {
                         "-m",
                         "256",
                         "--no-pci",
-                        "--file-prefix=gw" + ProcessHandle.current().pid() + "ring");
+                        "--file-prefix=" + DpdkFiles.prefix("ring"));
         Child child =
                 Child.start(
                         "dpdk-test",
@@ -70,6 +70,7 @@ final class RingPerf {
             }
         }
         child.awaitEnd(Duration.ofSeconds(5));
+        DpdkFiles.removeOurs();
         synchronized (lines) {
             Map<String, Double> cycles = parse(lines);
             if (cycles.isEmpty()) {

@@ -125,7 +125,7 @@ final class TestpmdPair implements AutoCloseable {
     }
 
     private List<String> eal(int cpu, String prefix) {
-        String unique = "gw" + ProcessHandle.current().pid() + prefix;
+        String unique = DpdkFiles.prefix(prefix);
         return new ArrayList<>(
                 List.of(
                         program.toString(),
@@ -181,6 +181,7 @@ final class TestpmdPair implements AutoCloseable {
             child.terminate();
             child.awaitEnd(END);
         }
+        DpdkFiles.removeOurs();
         Files.deleteIfExists(dir.resolve("vhost.sock"));
         Files.deleteIfExists(dir);
     }
