@@ -4,6 +4,9 @@ module io.grantwire.tools {
     requires info.picocli;
     requires org.slf4j;
     requires java.logging;
+    // What threads allocate and the JVM's options, for bench.
+    requires java.management;
+    requires jdk.management;
     // Signals, reflectively.
     requires jdk.unsupported;
     // Only for --json.
@@ -14,6 +17,14 @@ module io.grantwire.tools {
     requires HdrHistogram;
 
     // Commands are annotated fields.
+    opens io.grantwire.tools.bench to
+            info.picocli;
+    opens io.grantwire.tools.bench.dpdk to
+            info.picocli;
+    opens io.grantwire.tools.bench.micro to
+            info.picocli;
+    opens io.grantwire.tools.bench.peer to
+            info.picocli;
     opens io.grantwire.tools.demo to
             info.picocli;
     opens io.grantwire.tools.vswitch to

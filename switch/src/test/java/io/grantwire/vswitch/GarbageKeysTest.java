@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grantwire.pmd.domain.Domain;
+import io.grantwire.pmd.hostile.HostileDriver;
 import io.grantwire.pmd.xenvirt.XenvirtKeys;
 import io.grantwire.vswitch.testkit.Bed;
 import io.grantwire.vswitch.testkit.Frames;
 import io.grantwire.vswitch.testkit.FrontEnd;
-import io.grantwire.vswitch.testkit.RawFrontEnd;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -59,7 +59,7 @@ class GarbageKeysTest extends SwitchBed {
         vm1 = frontEnd(1, MAC1);
         vm2 = frontEnd(2, MAC2);
         Domain guest = bed.guest(3);
-        RawFrontEnd evil = new RawFrontEnd(guest);
+        HostileDriver evil = new HostileDriver(guest);
         evil.pool(0, 64, VA);
         evil.rings(0).flag(0, EVIL);
         String start = XenvirtKeys.start(0);

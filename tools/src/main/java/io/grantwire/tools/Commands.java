@@ -47,9 +47,15 @@ final class Commands {
                             "what this machine offers, and how to mend what lacks",
                             io.grantwire.tools.doctor.DoctorCommand::new),
                     new Entry(
+                            "bench",
+                            "how fast the packet path and its parts are; side by side with DPDK",
+                            io.grantwire.tools.bench.BenchCommand::new),
+                    new Entry(
                             "testbed",
                             "real Xen in QEMU: build images, run jobs, a console",
                             io.grantwire.tools.testbed.TestbedCommand::new),
+                    new Entry("bench-peer", "", io.grantwire.tools.bench.peer.PeerCommand::new),
+                    new Entry("bench-micro", "", io.grantwire.tools.bench.micro.MicroCommand::new),
                     new Entry("generator", "", io.grantwire.tools.demo.GeneratorCommand::new),
                     new Entry("rehearse", "", io.grantwire.tools.rehearsal.RehearseCommand::new));
 

@@ -38,7 +38,16 @@ class HelpSnapshotTest {
                 "xenstore exists --help",
                 "xenstore chmod --help",
                 "xenstore watch --help",
-                "xenstore prepare --help"
+                "xenstore prepare --help",
+                "bench --help",
+                "bench path --help",
+                "bench ring --help",
+                "bench mempool --help",
+                "bench copy --help",
+                "bench scale --help",
+                "bench startup --help",
+                "bench gc --help",
+                "bench vs-dpdk --help"
             })
     void pageIsAsAgreed(String command) throws IOException {
         InProcess.Result result = InProcess.run(command.split(" "));

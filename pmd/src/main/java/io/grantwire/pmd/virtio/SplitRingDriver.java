@@ -15,9 +15,10 @@ import java.util.Arrays;
  *
  * <p>A receive ring spends one device-writable descriptor on each buffer. A transmit ring spends
  * two, as xenvirt's back end expects: D0 stands for the header (address 0, length 10, never looked
- * at by the original), D1 is the frame. Descriptors are paired for good, D0 is written once, and
- * free ones are reused in the order they came back: a device that completes in order then finds the
- * same head in the same slot for ever, and the lines of the avail ring stay clean in both caches.
+ * at by the original), D1 is the frame. Descriptors are paired for good; all D0 are in the table's
+ * first half and are written once, all D1 in the second. Free pairs are reused in the order they
+ * came back: a device that completes in order then finds the same head in the same slot for ever,
+ * and the lines of the avail ring stay clean in both caches.
  *
  * <p>The device is not trusted (XSA-391, XSA-396, XSA-403): all state lives in this object; what
  * the device wrote is read once and checked. The first violation sets {@link #fault()}; from then
@@ -75,12 +76,11 @@ public final class SplitRingDriver {
     private final int mask;
     private final boolean transmit;
 
-    /**
-     * A buffer is a unit of {@code 1 << shift} descriptors; unit u's head is {@code u << shift}.
-     */
-    private final int shift;
-
+    /** A buffer is a unit; unit u's head is descriptor u. */
     private final int unitMask;
+
+    /** A frame's descriptor is so many behind its head; 0 when it is the head. */
+    private final int dataDescs;
 
     /** By unit: the handle that is with the device, 0 for none. */
     private final int[] handles;
@@ -125,9 +125,9 @@ public final class SplitRingDriver {
         this.size = layout.size();
         this.mask = layout.mask();
         this.transmit = transmit;
-        this.shift = transmit ? 1 : 0;
-        int units = size >> shift;
+        int units = transmit ? size >> 1 : size;
         this.unitMask = units - 1;
+        this.dataDescs = transmit ? units : 0;
         this.handles = new int[units];
         this.writable = new int[units];
         this.free = new int[units];
@@ -167,11 +167,10 @@ public final class SplitRingDriver {
         for (int unit = 0; unit <= unitMask; unit++) {
             free[unit] = unit;
             if (transmit) {
-                int head = unit << 1;
                 memory.set(
                         U64,
-                        SplitRingLayout.desc(head) + SplitRingLayout.DESC_LEN,
-                        word(VirtioNetHeader.SIZE, SplitRingLayout.F_NEXT, head + 1));
+                        SplitRingLayout.desc(unit) + SplitRingLayout.DESC_LEN,
+                        word(VirtioNetHeader.SIZE, SplitRingLayout.F_NEXT, unit + dataDescs));
             }
         }
         freeTail = unitMask + 1;
@@ -235,10 +234,8 @@ public final class SplitRingDriver {
             int unit = free[(head + i) & unitMask];
             handles[unit] = buffers[i];
             writable[unit] = length;
-            long desc = ring + SplitRingLayout.desc(unit);
-            ALL.set(U64, desc + SplitRingLayout.DESC_ADDR, addresses[i]);
-            // Length and flags again each time: the original back end overwrites the length.
-            ALL.set(U64, desc + SplitRingLayout.DESC_LEN, word);
+            // Length and flags as well: the original back end overwrites the length.
+            describe(ring + SplitRingLayout.desc(unit), addresses[i], word);
             offer(idx + i, unit);
         }
         freeHead = head + count;
@@ -269,14 +266,26 @@ public final class SplitRingDriver {
         for (int i = 0; i < count; i++) {
             int unit = free[(head + i) & unitMask];
             handles[unit] = buffers[i];
-            long desc = ring + SplitRingLayout.desc((unit << 1) + 1);
-            ALL.set(U64, desc + SplitRingLayout.DESC_ADDR, addresses[i]);
-            ALL.set(U64, desc + SplitRingLayout.DESC_LEN, word(lengths[i], 0, 0));
-            offer(idx + i, unit << 1);
+            long desc = ring + SplitRingLayout.desc(unit + dataDescs);
+            describe(desc, addresses[i], word(lengths[i], 0, 0));
+            offer(idx + i, unit);
         }
         freeHead = head + count;
         publish(idx + count);
         return count;
+    }
+
+    /**
+     * Makes a descriptor say where a buffer is. One that says so already is only looked at, which
+     * leaves its line in both sides' caches: buffers often come back to where they were.
+     */
+    private static void describe(long desc, long address, long word) {
+        if (PeerMemory.read64(ALL, desc + SplitRingLayout.DESC_ADDR) != address) {
+            ALL.set(U64, desc + SplitRingLayout.DESC_ADDR, address);
+        }
+        if (PeerMemory.read64(ALL, desc + SplitRingLayout.DESC_LEN) != word) {
+            ALL.set(U64, desc + SplitRingLayout.DESC_LEN, word);
+        }
     }
 
     private void offer(int idx, int descHead) {
@@ -326,9 +335,8 @@ public final class SplitRingDriver {
         int taken = 0;
         while (taken < count) {
             long entry = usedEntriesAt + ((long) ((idx + taken) & mask) << 3);
-            int id = PeerMemory.read32(ALL, entry + SplitRingLayout.USED_ID);
-            int unit = id >>> shift;
-            if (Integer.compareUnsigned(unit, unitMask) > 0 || unit << shift != id) {
+            int unit = PeerMemory.read32(ALL, entry + SplitRingLayout.USED_ID);
+            if (Integer.compareUnsigned(unit, unitMask) > 0) {
                 bad = Fault.USED_ID;
                 break;
             }

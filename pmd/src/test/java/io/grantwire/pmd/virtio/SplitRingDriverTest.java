@@ -99,6 +99,34 @@ class SplitRingDriverTest {
     }
 
     @Test
+    void headerDescriptorsAreApartFromTheFrames() {
+        SplitRingDriver ring = SplitRingDriver.transmit(memory, LAYOUT);
+        postTransmit(ring, 1, 128);
+        for (int i = 0; i < 128; i++) {
+            List<SimulatedDevice.Desc> chain = device.chain(device.next());
+            assertEquals(i, chain.get(0).index());
+            assertEquals(128 + i, chain.get(1).index());
+        }
+    }
+
+    @Test
+    void aBufferPostedAgainWhereItWasIsDescribedAnewIfTheDeviceChangedTheDescriptor() {
+        SplitRingDriver ring = receiveRing(256);
+        for (int i = 0; i < 256; i++) {
+            int head = device.next();
+            device.overwriteLen(head, 1);
+            device.complete(head, 64);
+        }
+        assertEquals(256, ring.take(taken, 0, lengths, 256));
+        assertEquals(256, postReceive(ring, 1, 256));
+        for (int i = 0; i < 256; i++) {
+            int head = device.next();
+            assertEquals(
+                    new SimulatedDevice.Desc(head, (i + 1) * 4096L, 2058, 2, 0), device.desc(head));
+        }
+    }
+
+    @Test
     void atMostTheCapacityIsPosted() {
         SplitRingDriver rx = receiveRing(256);
         assertEquals(0, rx.free());
@@ -222,7 +250,7 @@ class SplitRingDriverTest {
         void idInTheMiddleOfAChain() {
             SplitRingDriver ring = SplitRingDriver.transmit(memory, LAYOUT);
             postTransmit(ring, 1, 4);
-            device.complete(1, 0);
+            device.complete(device.chain(device.next()).get(1).index(), 0);
             assertEquals(0, ring.take(taken, 0, null, 64));
             assertEquals(Fault.USED_ID, ring.fault());
             assertEquals(0, postTransmit(ring, 1, 4));

@@ -9,9 +9,17 @@ final class FrameSource {
     /** Frames taken at once from anything. */
     static final int BURST = 32;
 
-    final int[] mbufs = new int[BURST];
-    final int[] tokens = new int[BURST];
+    final int[] mbufs;
+    final int[] tokens;
     int count;
+
+    /**
+     * @param room most frames it has at once, a burst or several
+     */
+    FrameSource(int room) {
+        mbufs = new int[room];
+        tokens = new int[room];
+    }
 
     /** Whether a frame for this destination waits here; later ones may not overtake it. */
     boolean keeps(int token) {

@@ -37,10 +37,17 @@ public final class SwitchWorker implements PollLoop {
         }
     }
 
-    /** A guest may be skipped for one round for each of so many guests. */
-    private static final int GUESTS_PER_SKIP = 8;
-
+    /** Most rounds in a row that an idle guest may be skipped for. */
     private static final int MAX_SKIP = 7;
+
+    /**
+     * A wire's bursts that are delivered together: one for each of so many guests, while bursts
+     * come full. Each guest then gets several frames at once, and is told of them once: with a
+     * frame or two at a time, being told would cost more than the frames.
+     */
+    private static final int GUESTS_PER_BURST = 4;
+
+    private static final int MAX_BURSTS = 16;
 
     /** Empty rounds after which a guest is taken for idle. */
     private static final int IDLE_ROUNDS = 16;
@@ -78,6 +85,7 @@ public final class SwitchWorker implements PollLoop {
     /** Which of them is first in the next round: each in its turn, since room may run out. */
     private int first;
 
+    private int bursts;
     private GuestDevice[] boxes;
 
     // The hand-over with the control thread: it sets next, this worker answers with its epoch.
@@ -112,12 +120,12 @@ public final class SwitchWorker implements PollLoop {
         this.in = in.toArray(Handoff[]::new);
         this.inSources = new FrameSource[this.in.length];
         for (int i = 0; i < inSources.length; i++) {
-            inSources[i] = new FrameSource();
+            inSources[i] = new FrameSource(FrameSource.BURST);
         }
         this.polled = uplinks.stream().filter(u -> u.owner() == index).toArray(Uplink[]::new);
         this.polledSources = new FrameSource[polled.length];
         for (int i = 0; i < polled.length; i++) {
-            polledSources[i] = new FrameSource();
+            polledSources[i] = new FrameSource(MAX_BURSTS * FrameSource.BURST);
         }
         this.uplinkQueues = new UplinkQueue[uplinks.size()];
         for (Uplink u : uplinks) {
@@ -203,8 +211,10 @@ public final class SwitchWorker implements PollLoop {
         skips = new int[mine.length];
         idle = new int[mine.length];
         first = 0;
-        maxSkip = Math.min(mine.length / GUESTS_PER_SKIP, MAX_SKIP);
-        boxes = new GuestDevice[FrameSource.BURST];
+        maxSkip = mine.length > 1 ? MAX_SKIP : 0;
+        bursts = Math.clamp(mine.length / GUESTS_PER_BURST, 1, MAX_BURSTS);
+        // A box that is full is emptied and may come again.
+        boxes = new GuestDevice[mine.length + bursts];
         forwarder.adopt(t);
         // Pairs with the acquire in hasAdopted: the last touch of removed devices is over.
         ADOPTED.setRelease(this, t.epoch);
@@ -212,8 +222,8 @@ public final class SwitchWorker implements PollLoop {
 
     /**
      * The guests' transmit rings. One that has sent nothing for a while is looked at in every
-     * second round, later more rarely: with many guests, looking at idle ones would otherwise cost
-     * more than serving the busy ones. A round with many guests is a matter of microseconds.
+     * second round, later more rarely: looking at idle ones would otherwise cost more than serving
+     * the busy ones. A round is a matter of microseconds at most.
      */
     private int pollGuests() {
         GuestDevice[] mine = this.mine;
@@ -275,18 +285,31 @@ public final class SwitchWorker implements PollLoop {
         return received;
     }
 
-    /** A burst from the wire; what is somebody's becomes the source's. Returns the frames. */
+    /** Bursts from the wire; what is somebody's becomes the source's. Returns the frames. */
     private int receive(Uplink uplink, FrameSource source) {
+        int total = 0;
+        for (int left = bursts; left > 0; left--) {
+            int n = receiveBurst(uplink, source);
+            total += n;
+            if (n < FrameSource.BURST) {
+                break;
+            }
+        }
+        return total;
+    }
+
+    private int receiveBurst(Uplink uplink, FrameSource source) {
         int[] mbufs = source.mbufs;
-        int n = uplink.receive(mbufs);
+        int kept = source.count;
+        int first = kept;
+        int n = uplink.receive(mbufs, kept);
         if (n == 0) {
             return 0;
         }
         Topology t = topology;
         FrameCounters counters = uplink.fromWire();
-        int kept = 0;
         long bytes = 0;
-        for (int i = 0; i < n; i++) {
+        for (int i = first; i < first + n; i++) {
             int m = mbufs[i];
             int len = Mbuf.pktLen(m);
             int token = classifier.classify(m, t, counters);
@@ -300,8 +323,8 @@ public final class SwitchWorker implements PollLoop {
             }
         }
         source.count = kept;
-        if (kept > 0) {
-            counters.count(kept, bytes);
+        if (kept > first) {
+            counters.count(kept - first, bytes);
         }
         return n;
     }
@@ -336,6 +359,9 @@ public final class SwitchWorker implements PollLoop {
                 }
                 d.box[boxed] = m;
                 d.boxed = boxed + 1;
+                if (boxed + 1 == FrameSource.BURST) {
+                    emptyBox(d, source);
+                }
             } else {
                 toWorker(m, token, out[d.worker], source);
             }
@@ -343,22 +369,38 @@ public final class SwitchWorker implements PollLoop {
         for (int i = 0; i < boxCount; i++) {
             emptyBox(boxes[i], source);
         }
+        freeDone();
+        return n - source.count;
+    }
+
+    private void freeDone() {
         Mempool.freeBulk(doneFrames, 0, doneCount);
         doneCount = 0;
-        return n - source.count;
     }
 
     private void emptyBox(GuestDevice d, FrameSource source) {
         int[] box = d.box;
         int n = d.boxed;
+        if (n == 0) {
+            // It was full and has been emptied.
+            return;
+        }
         d.boxed = 0;
         int done = 0;
+        if (d.serving && source.count > 0 && source.keeps(d.token)) {
+            // Frames before these have to wait already.
+            keep(d, box, 0, n, source);
+            return;
+        }
         if (d.serving) {
             done = ReceivePath.enqueue(d.rx, box, 0, n, d.rxCounters());
             d.rx.publish();
             if (done > 0) {
                 d.hold.progressed();
                 // Freed with those of the other guests: with many guests, boxes have few frames.
+                if (doneCount + done > doneFrames.length) {
+                    freeDone();
+                }
                 int at = doneCount;
                 for (int i = 0; i < done; i++) {
                     doneFrames[at + i] = box[i];
@@ -371,13 +413,17 @@ public final class SwitchWorker implements PollLoop {
             d.checkRings();
         }
         if (d.serving && d.hold.mayWait(clock.now(), holdNanos)) {
-            for (int i = done; i < n; i++) {
-                source.keep(box[i], d.token);
-            }
+            keep(d, box, done, n, source);
         } else {
             d.rxCounters()
                     .drop(d.serving ? DropReason.RING_FULL : DropReason.QUARANTINED, n - done);
             Mempool.freeBulk(box, done, n - done);
+        }
+    }
+
+    private static void keep(GuestDevice d, int[] box, int from, int to, FrameSource source) {
+        for (int i = from; i < to; i++) {
+            source.keep(box[i], d.token);
         }
     }
 

@@ -70,13 +70,13 @@ public final class Uplink {
         return failed;
     }
 
-    /** A burst from the device; the owner only. */
-    int receive(int[] mbufs) {
+    /** A burst from the device, into {@code mbufs} from an index on; the owner only. */
+    int receive(int[] mbufs, int offset) {
         if (failed) {
             return 0;
         }
         try {
-            return device.rxBurst(0, mbufs, 0, FrameSource.BURST);
+            return device.rxBurst(0, mbufs, offset, FrameSource.BURST);
         } catch (RuntimeException e) {
             fail(e);
             return 0;

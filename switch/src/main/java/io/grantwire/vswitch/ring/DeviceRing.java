@@ -103,6 +103,9 @@ public final class DeviceRing {
     /** and its number of buffers above. */
     static final int CHAIN_BUFFERS_SHIFT = 40;
 
+    /** Keeps what {@link #touch} has read, so that the reading is not left out. */
+    private int touched;
+
     /** Eight bytes to compose something in. */
     final MemorySegment scratch = Arena.ofAuto().allocate(8, 8);
 
@@ -349,10 +352,21 @@ public final class DeviceRing {
     public void complete(int length) {
         int at = used;
         long head = window[2 * winPos + 1] & CHAIN_HEAD_MASK;
-        // The entry's id and len in one store.
-        ALL.set(U64, usedRing + ((long) (at & mask) << 3), (long) length << 32 | head);
+        use(usedRing + ((long) (at & mask) << 3), (long) length << 32 | head);
         winPos++;
         used = at + 1;
+    }
+
+    /**
+     * Writes an entry of the used ring, id and len as one word. One that says so already is only
+     * looked at, which leaves its line in both sides' caches: a guest that reuses its descriptors
+     * in order finds the same head in the same entry for ever. What is read decides about nothing
+     * else, so it may be whatever a guest has written there.
+     */
+    static void use(long entry, long word) {
+        if (ALL.get(U64, entry) != word) {
+            ALL.set(U64, entry, word);
+        }
     }
 
     /** Tells the guest of all completed chains; once per burst. */
@@ -363,6 +377,24 @@ public final class DeviceRing {
             // Pairs with the guest's acquire of used.idx: entries and frames are visible.
             RingIndex.release(ALL, usedIdx, at);
         }
+    }
+
+    /**
+     * Looks at the first byte of the window's next frames, so that their lines come from the other
+     * core's cache all at once and not one after the other, when each is copied. What is read means
+     * nothing: the copy reads it again.
+     *
+     * @param n how many, no more than are waiting
+     */
+    void touch(int n) {
+        long[] window = this.window;
+        int sum = 0;
+        for (int i = winPos; i < winPos + n; i++) {
+            if (window[2 * i + 1] >>> CHAIN_BUFFERS_SHIFT == 1) {
+                sum += ALL.get(ValueLayout.JAVA_BYTE, window[2 * i]);
+            }
+        }
+        touched = sum;
     }
 
     /** Number of buffers of a chain of the window. */

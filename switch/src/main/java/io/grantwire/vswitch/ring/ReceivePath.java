@@ -73,8 +73,7 @@ public final class ReceivePath {
                 } else {
                     scatter(to, chain, m);
                 }
-                ALL.set(
-                        U64,
+                DeviceRing.use(
                         usedRing + ((long) (used & mask) << 3),
                         (long) (len + HEADER) << 32 | what & HEAD_MASK);
                 used++;

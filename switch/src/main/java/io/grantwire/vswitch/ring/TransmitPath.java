@@ -5,8 +5,6 @@ import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.vswitch.count.DropReason;
 import io.grantwire.vswitch.count.FrameCounters;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 
 /**
  * Frames out of a guest's transmit ring, into mbufs. What is parsed later is the copy, which the
@@ -16,8 +14,6 @@ public final class TransmitPath {
     /** Shortest frame carried: an Ethernet header. */
     public static final int MIN_FRAME = 14;
 
-    private static final ValueLayout.OfLong U64 =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final MemorySegment ALL = DeviceRing.ALL;
     private static final int HEAD_MASK = DeviceRing.CHAIN_HEAD_MASK;
     private static final int BYTES_SHIFT = DeviceRing.CHAIN_BYTES_SHIFT;
@@ -86,6 +82,7 @@ public final class TransmitPath {
             int maxFrame,
             int port,
             FrameCounters counters) {
+        from.touch(n);
         long[] window = from.window;
         long usedRing = from.usedRing;
         int mask = from.mask;
@@ -103,7 +100,7 @@ public final class TransmitPath {
                 long to = buffers + Mbuf.bufferOffset(m);
                 MemorySegment.copy(ALL, window[2 * chain], ALL, to, (long) len);
                 Mbuf.init(m, len, port);
-                ALL.set(U64, usedRing + ((long) (used & mask) << 3), what & HEAD_MASK);
+                DeviceRing.use(usedRing + ((long) (used & mask) << 3), what & HEAD_MASK);
                 chain++;
                 used++;
                 filled++;

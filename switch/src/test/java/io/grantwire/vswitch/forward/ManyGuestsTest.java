@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grantwire.vswitch.testkit.Frames;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -54,6 +55,42 @@ class ManyGuestsTest extends WorkerBed {
                 last = Frames.seed(f);
                 assertEquals(g, last * 17 % GUESTS);
             }
+        }
+    }
+
+    @Test
+    void aRoundTakesMoreFromTheWireWhenThereAreMoreGuestsToShareIt() {
+        hold = HOLD;
+        start(1, new int[GUESTS]);
+        for (int i = 0; i < 20 * 32; i++) {
+            wire.in.add(Frames.tagged(frame(MAC + i % GUESTS, i), 1000 + i % GUESTS));
+        }
+        workers.get(0).poll();
+        assertEquals(4 * 32, wire.in.size(), "sixteen bursts of twenty");
+        for (int g = 0; g < GUESTS; g++) {
+            assertEquals(8, guests.get(g).receive().size());
+        }
+        workers.get(0).poll();
+        assertEquals(0, wire.in.size());
+    }
+
+    @Test
+    void framesKeepTheirOrderWhenOneGuestGetsManyBurstsAndHasNoRoom() {
+        hold = HOLD;
+        start(1, new int[GUESTS]);
+        // 128 buffers are posted, and 160 frames come in one round.
+        for (int i = 0; i < 160; i++) {
+            wire.in.add(Frames.tagged(frame(MAC + 3, i), 1003));
+        }
+        workers.get(0).poll();
+        List<byte[]> got = new ArrayList<>(guests.get(3).receive());
+        assertEquals(128, got.size());
+        guests.get(3).post(0, 128);
+        workers.get(0).poll();
+        got.addAll(guests.get(3).receive());
+        assertEquals(160, got.size());
+        for (int i = 0; i < 160; i++) {
+            assertEquals(i, Frames.seed(got.get(i)));
         }
     }
 }

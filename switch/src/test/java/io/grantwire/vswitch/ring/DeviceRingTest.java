@@ -83,6 +83,30 @@ class DeviceRingTest {
     }
 
     @Test
+    void everyUsedEntryIsRightWhateverWasThereBefore() {
+        for (int i = 0; i < 256; i++) {
+            guest.desc(i, VA + i * 2048L, 2048, F_WRITE, 0);
+        }
+        DeviceRing ring = rx();
+        for (int lap = 0; lap < 3; lap++) {
+            for (int i = 0; i < 256; i++) {
+                guest.offer(i);
+            }
+            for (int i = 0; i < 256; i++) {
+                ring.fill();
+                ring.complete(74);
+            }
+            ring.publish();
+            for (int i = 0; i < 256; i++) {
+                assertEquals(i, guest.usedId());
+                assertEquals(74, guest.takeUsed());
+            }
+            // Nothing, then a scribble.
+            guest.memory.asSlice(guest.layout.usedEntry(0), 256 * 8).fill((byte) (lap * 0x55));
+        }
+    }
+
+    @Test
     void refusesAHeadBeyondTheTable() {
         guest.offer(256);
         refused(rx(), RejectReason.HEAD_OUT_OF_RANGE);

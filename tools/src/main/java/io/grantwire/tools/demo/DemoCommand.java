@@ -8,6 +8,8 @@ import io.grantwire.tools.cli.Context;
 import io.grantwire.tools.cli.ExitStatus;
 import io.grantwire.tools.cli.Json;
 import io.grantwire.tools.cli.Logging;
+import io.grantwire.tools.process.Child;
+import io.grantwire.tools.process.SelfLauncher;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;

@@ -3,6 +3,7 @@ package io.grantwire.tools.demo;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.grantwire.tools.cli.Json;
+import io.grantwire.tools.process.Child;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -3,6 +3,8 @@ package io.grantwire.tools.demo;
 import io.grantwire.pmd.net.MacAddress;
 import io.grantwire.tools.cli.CommandFailure;
 import io.grantwire.tools.cli.StopRequest;
+import io.grantwire.tools.process.Child;
+import io.grantwire.tools.process.SelfLauncher;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -42,6 +42,11 @@ final class XenvirtRxQueue {
     }
 
     int burst(int[] mbufs, int offset, int count) {
+        // First, and not when frames have been taken: those of the burst before have usually been
+        // freed by now, and their buffers go back to the very descriptors that they came from.
+        if (ring.free() >= REFILL_AT) {
+            refill();
+        }
         int max = Math.min(count, lengths.length);
         int taken = max <= 0 ? 0 : ring.take(mbufs, offset, lengths, max);
         int good = 0;
@@ -63,9 +68,6 @@ final class XenvirtRxQueue {
             if (good != taken) {
                 counters.addErrors(taken - good);
             }
-        }
-        if (ring.free() >= REFILL_AT) {
-            refill();
         }
         return good;
     }

@@ -88,8 +88,11 @@ final class XenvirtTxQueue {
     }
 
     int burst(int[] mbufs, int offset, int count) {
-        reclaim();
         int room = ring.free();
+        if (room < count) {
+            reclaim();
+            room = ring.free();
+        }
         int accepted = 0;
         int n = 0;
         int bad = 0;
@@ -120,6 +123,9 @@ final class XenvirtTxQueue {
         if (bad > 0) {
             counters.addErrors(bad);
         }
+        // At the end, so that the caller's next frames, whose buffers are usually those that were
+        // freed last, get the very descriptors that these come from.
+        reclaim();
         return accepted;
     }
 

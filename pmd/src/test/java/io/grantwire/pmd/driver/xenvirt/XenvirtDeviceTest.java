@@ -614,16 +614,19 @@ class XenvirtDeviceTest {
     }
 
     @Test
-    void aTransmitRingThatIsBrokenAcceptsNothing() {
+    void aTransmitRingThatIsBrokenAcceptsNothingMore() {
         try (Mempool pool = rig.pool(512);
                 EthDevice device = rig.probe("eth_xenvirt0")) {
             Frames.start(device, pool);
             OriginalBackEnd.Device back = backEnd.add(0);
             RingIndex.release(back.txRing(), 8194, 1000);
-            int[] one = {Frames.mbuf(pool, Frames.bytes(60, 1))};
-            assertEquals(0, device.txBurst(0, one, 0, 1));
+            int[] two = {
+                Frames.mbuf(pool, Frames.bytes(60, 1)), Frames.mbuf(pool, Frames.bytes(60, 2))
+            };
+            assertEquals(1, device.txBurst(0, two, 0, 1), "posted before it was looked at");
             assertEquals(1, device.xstats().get("tx_q0_ring_errors"));
-            Mbuf.free(one[0]);
+            assertEquals(0, device.txBurst(0, two, 1, 1));
+            Mbuf.free(two[1]);
         }
     }
 }

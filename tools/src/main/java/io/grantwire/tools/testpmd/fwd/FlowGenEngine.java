@@ -45,28 +45,20 @@ final class FlowGenEngine implements ForwardEngine {
         if (received > 0) {
             stream.discard(received);
         }
-        int burst = stream.settings.burst;
-        int length = frameLength(stream);
         int[] mbufs = stream.mbufs;
+        int n = BurstMaker.make(stream, frameLength(stream), DST_IP);
         FrameTemplate template = stream.template;
         int flow = stream.nextFlow;
-        int n = 0;
-        while (n < burst) {
-            int m = stream.txPool.alloc();
-            if (m == 0) {
-                break;
-            }
-            Mbuf.append(m, length);
+        for (int i = 0; i < n; i++) {
+            int m = mbufs[i];
             MemorySegment memory = Mbuf.segment(m);
             long frame = Mbuf.offset(m);
-            template.copyTo(memory, frame);
             int dst = DST_IP + flow;
             memory.set(FrameTemplate.BE32, frame + FrameTemplate.IPV4_DST, dst);
             memory.set(
                     FrameTemplate.BE16,
                     frame + FrameTemplate.IPV4_CHECKSUM,
-                    template.checksumFor(dst));
-            mbufs[n++] = m;
+                    template.checksumFor(dst, Mbuf.pktLen(m)));
             flow = flow + 1 & FLOWS - 1;
         }
         if (n == 0) {

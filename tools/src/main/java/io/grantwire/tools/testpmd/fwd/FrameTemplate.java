@@ -16,11 +16,20 @@ final class FrameTemplate {
     /** Offset of the IPv4 header. */
     static final int IPV4 = 14;
 
+    /** Offset of the IPv4 header's total length. */
+    static final int IPV4_LENGTH = IPV4 + 2;
+
     /** Offset of the IPv4 header's checksum. */
     static final int IPV4_CHECKSUM = IPV4 + 10;
 
     /** Offset of the IPv4 destination address. */
     static final int IPV4_DST = IPV4 + 16;
+
+    /** Offset of the UDP header. */
+    static final int UDP = IPV4 + 20;
+
+    private static final ValueLayout.OfLong NATIVE64 = ValueLayout.JAVA_LONG_UNALIGNED;
+    private static final ValueLayout.OfShort NATIVE16 = ValueLayout.JAVA_SHORT_UNALIGNED;
 
     static final ValueLayout.OfShort BE16 =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
@@ -28,6 +37,13 @@ final class FrameTemplate {
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
     private final MemorySegment bytes = MemorySegment.ofArray(new byte[LENGTH]);
+
+    /** The headers once more, as the words that {@link #copyTo} writes. */
+    private final long[] words = new long[LENGTH / 8];
+
+    private short lastBytes;
+
+    /** Sum of the IPv4 header without length and destination. */
     private int checksumBase;
 
     /**
@@ -41,7 +57,7 @@ final class FrameTemplate {
         EtherHeader.setType(bytes, 0, EtherHeader.TYPE_IPV4);
         bytes.set(ValueLayout.JAVA_BYTE, IPV4, (byte) 0x45);
         bytes.set(ValueLayout.JAVA_BYTE, IPV4 + 1, (byte) 0);
-        bytes.set(BE16, IPV4 + 2, (short) (frameLength - 14));
+        bytes.set(BE16, IPV4_LENGTH, (short) 0);
         bytes.set(BE32, IPV4 + 4, 0);
         bytes.set(ValueLayout.JAVA_BYTE, IPV4 + 8, (byte) 64);
         bytes.set(ValueLayout.JAVA_BYTE, IPV4 + 9, (byte) 17);
@@ -54,17 +70,32 @@ final class FrameTemplate {
         }
         checksumBase = sum;
         bytes.set(BE32, IPV4_DST, dstIp);
-        bytes.set(BE16, IPV4_CHECKSUM, checksumFor(dstIp));
-        bytes.set(BE16, 34, (short) srcPort);
-        bytes.set(BE16, 36, (short) dstPort);
-        bytes.set(BE16, 38, (short) (frameLength - 34));
+        bytes.set(BE16, UDP, (short) srcPort);
+        bytes.set(BE16, UDP + 2, (short) dstPort);
         // No UDP checksum: IPv4 allows zero, and the original sends it so.
-        bytes.set(BE16, 40, (short) 0);
+        bytes.set(BE16, UDP + 6, (short) 0);
+        setLengths(bytes, 0, frameLength, dstIp);
+        for (int i = 0; i < words.length; i++) {
+            words[i] = bytes.get(NATIVE64, 8L * i);
+        }
+        lastBytes = bytes.get(NATIVE16, 8L * words.length);
     }
 
-    /** The IPv4 header checksum when the destination is that address (RFC 1071). */
-    short checksumFor(int dstIp) {
-        int sum = checksumBase + (dstIp >>> 16) + (dstIp & 0xffff);
+    /**
+     * Writes into a frame's headers what depends on its length.
+     *
+     * @param frameLength without CRC, in bytes
+     * @param dstIp the frame's destination
+     */
+    void setLengths(MemorySegment memory, long frame, int frameLength, int dstIp) {
+        memory.set(BE16, frame + IPV4_LENGTH, (short) (frameLength - IPV4));
+        memory.set(BE16, frame + IPV4_CHECKSUM, checksumFor(dstIp, frameLength));
+        memory.set(BE16, frame + UDP + 4, (short) (frameLength - UDP));
+    }
+
+    /** The IPv4 header checksum of a frame of that length to that address (RFC 1071). */
+    short checksumFor(int dstIp, int frameLength) {
+        int sum = checksumBase + frameLength - IPV4 + (dstIp >>> 16) + (dstIp & 0xffff);
         sum = (sum & 0xffff) + (sum >>> 16);
         sum = (sum & 0xffff) + (sum >>> 16);
         return (short) ~sum;
@@ -72,6 +103,10 @@ final class FrameTemplate {
 
     /** Writes the headers at the start of a frame; at least {@link #LENGTH} bytes must be there. */
     void copyTo(MemorySegment memory, long frame) {
-        MemorySegment.copy(bytes, 0, memory, frame, LENGTH);
+        long[] words = this.words;
+        for (int i = 0; i < LENGTH / 8; i++) {
+            memory.set(NATIVE64, frame + 8L * i, words[i]);
+        }
+        memory.set(NATIVE16, frame + 8L * (LENGTH / 8), lastBytes);
     }
 }

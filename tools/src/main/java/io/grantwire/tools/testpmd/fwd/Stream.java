@@ -29,6 +29,12 @@ public final class Stream {
         /** Segment lengths of generated frames, in bytes. */
         public int[] segmentLengths = {64};
 
+        /**
+         * Lengths of successive generated frames, in turn, each of one segment; empty for frames of
+         * {@link #segmentLengths}.
+         */
+        public int[] lengthCycle = {};
+
         /** Length of a generated frame in bytes. */
         public int txPacketLength() {
             int sum = 0;
@@ -64,6 +70,7 @@ public final class Stream {
     final FrameTemplate template;
 
     int nextFlow;
+    int nextLength;
 
     /** Which checksums the transmitting device fills in, of {@link Mbuf#TX_CKSUM_MASK}. */
     int txChecksums;

@@ -30,8 +30,23 @@ final class TxOnlyEngine implements ForwardEngine {
 
     @Override
     public int forward(Stream stream) {
-        int n = 0;
         int[] lengths = stream.settings.segmentLengths;
+        int n =
+                lengths.length == 1
+                        ? BurstMaker.make(stream, lengths[0], DST_IP)
+                        : makeChains(stream, lengths);
+        if (n > 0) {
+            long before = stream.tx();
+            stream.tag(n);
+            stream.send(n);
+            // A port that takes nothing is a reason to rest, although frames were made.
+            return (int) (stream.tx() - before);
+        }
+        return 0;
+    }
+
+    private static int makeChains(Stream stream, int[] lengths) {
+        int n = 0;
         int burst = stream.settings.burst;
         while (n < burst) {
             int m = chain(stream.txPool, lengths);
@@ -41,14 +56,7 @@ final class TxOnlyEngine implements ForwardEngine {
             stream.template.copyTo(Mbuf.segment(m), Mbuf.offset(m));
             stream.mbufs[n++] = m;
         }
-        if (n > 0) {
-            long before = stream.tx();
-            stream.tag(n);
-            stream.send(n);
-            // A port that takes nothing is a reason to rest, although frames were made.
-            return (int) (stream.tx() - before);
-        }
-        return 0;
+        return n;
     }
 
     /** A frame of these segments, or 0 when the pool cannot give that many. */

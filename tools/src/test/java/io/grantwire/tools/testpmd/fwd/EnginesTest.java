@@ -335,4 +335,37 @@ class EnginesTest {
         }
         return sum;
     }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"txonly", "flowgen"})
+    void lengthsTakeTurnsAndTheHeadersTellThem(String mode) {
+        settings.lengthCycle = new int[] {64, 594, 1518};
+        settings.burst = 4;
+        Stream stream = stream();
+        Engines.find(mode).begin(stream);
+        Engines.find(mode).forward(stream);
+        Engines.find(mode).forward(stream);
+        int[] wanted = {64, 594, 1518, 64, 594, 1518, 64, 594};
+        for (int i = 0; i < wanted.length; i++) {
+            byte[] frame = sent(i);
+            assertEquals(wanted[i], frame.length);
+            assertEquals(wanted[i] - 14, frame[16] << 8 & 0xff00 | frame[17] & 0xff);
+            assertEquals(wanted[i] - 34, frame[38] << 8 & 0xff00 | frame[39] & 0xff);
+            int sum = 0;
+            for (int b = 14; b < 34; b += 2) {
+                sum += frame[b] << 8 & 0xff00 | frame[b + 1] & 0xff;
+            }
+            assertEquals(0xffff, (sum & 0xffff) + (sum >>> 16), "checksum of frame " + i);
+        }
+    }
+
+    @Test
+    void anAlmostEmptyPoolGivesTheFramesThatItHas() {
+        int[] taken = new int[509];
+        org.junit.jupiter.api.Assertions.assertTrue(pool.allocBulk(taken, 0, taken.length));
+        Stream stream = stream();
+        Engines.find("txonly").begin(stream);
+        assertEquals(3, Engines.find("txonly").forward(stream));
+        Mempool.freeBulk(taken, 0, taken.length);
+    }
 }

@@ -1,4 +1,4 @@
-package io.grantwire.tools.demo;
+package io.grantwire.tools.process;
 
 import io.grantwire.tools.cli.CommandFailure;
 import java.io.IOException;
@@ -8,12 +8,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * The command line that starts this very program again: the same Java with the same options, so
  * that a child runs from the same modules and the same ahead-of-time cache.
  */
-final class SelfLauncher {
+public final class SelfLauncher {
     private static final Path OWN_COMMAND_LINE = Path.of("/proc/self/cmdline");
 
     /**
@@ -34,7 +35,7 @@ final class SelfLauncher {
      *
      * @param mainClass the class whose name ends Java's own part of the command line
      */
-    static SelfLauncher find(String mainClass) {
+    public static SelfLauncher find(String mainClass) {
         try {
             String raw = Files.readString(OWN_COMMAND_LINE, StandardCharsets.UTF_8);
             return new SelfLauncher(prefix(Arrays.asList(raw.split("\0")), mainClass));
@@ -69,8 +70,22 @@ final class SelfLauncher {
                 || option.equals("-XX:AOTMode=record");
     }
 
+    /**
+     * The same with other options for the Java virtual machine, in front of those that choose the
+     * module.
+     *
+     * @param drop options of this program's that children do not get
+     * @param add options that only children get
+     */
+    public SelfLauncher with(Predicate<String> drop, List<String> add) {
+        List<String> words = new ArrayList<>(prefix);
+        words.removeIf(drop);
+        words.addAll(1, add);
+        return new SelfLauncher(words);
+    }
+
     /** The command line of a child. */
-    List<String> command(List<String> args) {
+    public List<String> command(List<String> args) {
         List<String> command = new ArrayList<>(IGNORE_INTERRUPT);
         command.addAll(prefix);
         command.addAll(args);

@@ -1,4 +1,4 @@
-package io.grantwire.tools.demo;
+package io.grantwire.tools.process;
 
 import io.grantwire.tools.cli.CommandFailure;
 import io.grantwire.tools.cli.Messages;
@@ -20,7 +20,7 @@ import java.util.function.Consumer;
  * A child process that cannot outlive us: it ends when its standard input does. What it prints is
  * read at once, so that it never waits for us; the last lines are kept to tell why it failed.
  */
-final class Child {
+public final class Child {
     private static final int TAIL = 20;
     private static final String ERROR_PREFIX = "grantwire ";
 
@@ -43,7 +43,7 @@ final class Child {
      * @param name for people: {@code VM1}
      * @param onLine called for every line of its standard output, on a thread of its own
      */
-    static Child start(String name, List<String> command, Consumer<String> onLine) {
+    public static Child start(String name, List<String> command, Consumer<String> onLine) {
         try {
             Process process = new ProcessBuilder(command).start();
             Child child = new Child(name, process);
@@ -90,20 +90,20 @@ final class Child {
         }
     }
 
-    String name() {
+    public String name() {
         return name;
     }
 
-    long pid() {
+    public long pid() {
         return process.pid();
     }
 
-    boolean alive() {
+    public boolean alive() {
         return process.isAlive();
     }
 
     /** Hands it a line; a child that has ended does not get it. */
-    void tell(String line) {
+    public void tell(String line) {
         try {
             input.write((line + "\n").getBytes(StandardCharsets.UTF_8));
             input.flush();
@@ -117,14 +117,14 @@ final class Child {
      *
      * @throws CommandFailure when it ended although nobody had asked it to
      */
-    void check() {
+    public void check() {
         if (!ending && !process.isAlive()) {
             throw failure();
         }
     }
 
     /** Why it ended, in one line. */
-    CommandFailure failure() {
+    public CommandFailure failure() {
         joinReaders();
         int status = process.exitValue();
         String reason = null;
@@ -151,7 +151,7 @@ final class Child {
     }
 
     /** Asks it to end by closing its input; from now on its end is no failure. */
-    void askToEnd() {
+    public void askToEnd() {
         ending = true;
         try {
             input.close();
@@ -160,12 +160,18 @@ final class Child {
         }
     }
 
+    /** Asks it to end with SIGTERM; from now on its end is no failure. */
+    public void terminate() {
+        ending = true;
+        process.destroy();
+    }
+
     /**
      * Waits for its end, and enforces it when it takes too long.
      *
      * @return its exit status
      */
-    int awaitEnd(Duration atMost) {
+    public int awaitEnd(Duration atMost) {
         try {
             if (!process.waitFor(atMost.toMillis(), TimeUnit.MILLISECONDS)) {
                 process.destroy();

@@ -1,4 +1,4 @@
-package io.grantwire.tools.demo;
+package io.grantwire.tools.process;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
