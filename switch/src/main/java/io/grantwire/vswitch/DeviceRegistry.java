@@ -6,8 +6,10 @@ import io.grantwire.vswitch.SwitchStats.DeviceStats;
 import io.grantwire.vswitch.count.DropReason;
 import io.grantwire.vswitch.count.FrameCounters;
 import io.grantwire.vswitch.forward.GuestDevice;
+import io.grantwire.vswitch.forward.PoolFeed;
 import io.grantwire.vswitch.forward.SwitchWorker;
 import io.grantwire.vswitch.forward.Topology;
+import io.grantwire.vswitch.forward.Uplink;
 import io.grantwire.vswitch.monitor.GuestPort;
 import io.grantwire.vswitch.monitor.PortException;
 import io.grantwire.vswitch.monitor.PortHandler;
@@ -51,6 +53,8 @@ final class DeviceRegistry implements PortHandler {
     private final Map<RejectReason, Long> rejects = new EnumMap<>(RejectReason.class);
     private final RefusedDevices refused = new RefusedDevices();
     private final Set<Core> knownDead = new HashSet<>();
+    private VmdqPools pools;
+    private UplinkWatch watch;
     private long epoch = 1;
     private int serial;
     private boolean uplinksOpen;
@@ -71,7 +75,15 @@ final class DeviceRegistry implements PortHandler {
         this.config = config;
         this.wires = wires;
         this.uplinksOpen = config.uplinkAfterDevices() == 0;
+        this.pools = new VmdqPools(List.of(), config.flood());
+        this.watch = new UplinkWatch(List.of());
         this.topology = build();
+    }
+
+    /** Tells of the uplinks, when they have been started; before the monitor starts. */
+    synchronized void add(List<Uplink> uplinks) {
+        pools = new VmdqPools(uplinks, config.flood());
+        watch = new UplinkWatch(uplinks);
     }
 
     /** The topology to start workers with. */
@@ -85,7 +97,35 @@ final class DeviceRegistry implements PortHandler {
     }
 
     private Topology build() {
-        return Topology.of(epoch++, config.lcores().size(), devices.values(), owners, uplinksOpen);
+        return Topology.of(
+                epoch++,
+                config.lcores().size(),
+                devices.values(),
+                owners,
+                pools.feeds(),
+                uplinksOpen);
+    }
+
+    /**
+     * Gives pools to devices that have none, as far as there are, and tells everybody of that.
+     *
+     * @param changed whether there is something else to tell
+     */
+    private void settle(boolean changed) {
+        List<GuestDevice> registered = registered();
+        List<PoolFeed> fresh = pools.reserve(registered);
+        if (changed || !fresh.isEmpty()) {
+            publish();
+        }
+        if (!pools.program(fresh, registered)) {
+            publish();
+        }
+    }
+
+    private List<GuestDevice> registered() {
+        return owners.values().stream()
+                .sorted(Comparator.comparingInt(GuestDevice::number))
+                .toList();
     }
 
     private void publish() {
@@ -138,7 +178,7 @@ final class DeviceRegistry implements PortHandler {
                     owners.get(device.mac()).number());
         }
         uplinksOpen |= devices.size() >= config.uplinkAfterDevices();
-        publish();
+        settle(true);
         DATA.info(
                 "({}) Device has been added to data core {}",
                 number,
@@ -194,6 +234,7 @@ final class DeviceRegistry implements PortHandler {
         GuestDevice device = devices.remove(port);
         noteFault(device);
         knownFaulty.remove(device);
+        pools.release(device);
         if (owners.remove(device.mac(), device)) {
             // Another device of the same guest that waited for the address gets it. One of another
             // guest does not: it would receive what is meant for this guest when this one restarts.
@@ -205,7 +246,7 @@ final class DeviceRegistry implements PortHandler {
                 }
             }
         }
-        publish();
+        settle(true);
         leaving.put(port, new Leaving(device, topology));
     }
 
@@ -218,6 +259,8 @@ final class DeviceRegistry implements PortHandler {
             }
         }
         leaving.remove(port);
+        pools.released(l.device());
+        settle(false);
         numbers.clear(l.device().number());
         DATA.info("#####({}) Device has been removed from data core", l.device().number());
         return true;
@@ -255,6 +298,7 @@ final class DeviceRegistry implements PortHandler {
 
     @Override
     public synchronized void tick() {
+        watch.tick();
         for (GuestDevice d : devices.values()) {
             noteFault(d);
         }
@@ -299,6 +343,7 @@ final class DeviceRegistry implements PortHandler {
                             d.reject() == null ? null : d.reject().key(),
                             d.fault(),
                             owners.get(d.mac()) == d,
+                            pools.poolsOf(d),
                             DirectionStats.of(d.txCounters()),
                             DirectionStats.of(d.rxCounters())));
         }

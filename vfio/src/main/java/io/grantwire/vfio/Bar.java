@@ -12,8 +12,10 @@ import java.nio.ByteOrder;
  * loop may repeat, merge or leave out. Writes are release: what was written to memory before is
  * there when the device sees the register change. The processor orders uncached accesses among
  * themselves. An offset outside the BAR is an {@link IndexOutOfBoundsException}.
+ *
+ * <p>Not final, so that tests can put a model of a device in its place.
  */
-public final class Bar {
+public class Bar {
     private static final VarHandle BYTE = handle(ValueLayout.JAVA_BYTE);
     private static final VarHandle SHORT = handle(ValueLayout.JAVA_SHORT);
     private static final VarHandle INT = handle(ValueLayout.JAVA_INT);

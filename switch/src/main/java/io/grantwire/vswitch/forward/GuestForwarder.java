@@ -143,7 +143,7 @@ final class GuestForwarder {
             return drop(d, DropReason.TO_SELF);
         }
         if (to.worker != worker) {
-            return toWorker(d, to.worker, to.token, tx, first8, 0);
+            return toWorker(d, to.worker, to.token, tx, first8, 0, false);
         }
         if (!to.serving) {
             return drop(d, to, DropReason.QUARANTINED);
@@ -198,7 +198,8 @@ final class GuestForwarder {
                 };
         UplinkQueue queue = uplinkQueues[uplink.number()];
         if (queue == null) {
-            return toWorker(d, uplink.owner(), uplink.token(), tx, first8, tag);
+            return toWorker(
+                    d, uplink.owner(), uplink.token(), tx, first8, tag, uplink.insertsTags());
         }
         if (!queue.hasRoom()
                 || !isFair(queue.left(), UplinkQueue.ROOM)
@@ -207,7 +208,7 @@ final class GuestForwarder {
                     ? HELD
                     : drop(d, DropReason.UPLINK_FULL);
         }
-        int m = copyOut(tx, first8, tag);
+        int m = copyOut(tx, first8, tag, uplink.insertsTags());
         if (m == 0) {
             return noMbuf(d);
         }
@@ -216,14 +217,21 @@ final class GuestForwarder {
         return SENT;
     }
 
-    private int toWorker(GuestDevice d, int to, int token, DeviceRing tx, long first8, int tag) {
+    private int toWorker(
+            GuestDevice d,
+            int to,
+            int token,
+            DeviceRing tx,
+            long first8,
+            int tag,
+            boolean tagByCard) {
         Handoff handoff = handoffs[to];
         if (!handoff.hasRoom() || !isFair(handoff.left(), Handoff.CAPACITY)) {
             return handoff.hold.mayWait(clock.now(), rules.holdNanos())
                     ? HELD
                     : drop(d, DropReason.WORKER_FULL);
         }
-        int m = copyOut(tx, first8, tag);
+        int m = copyOut(tx, first8, tag, tagByCard);
         if (m == 0) {
             return noMbuf(d);
         }
@@ -246,7 +254,7 @@ final class GuestForwarder {
                 continue;
             }
             if (to.worker != worker) {
-                int m = handoffs[to.worker].hasRoom() ? copyOut(tx, first8, 0) : 0;
+                int m = handoffs[to.worker].hasRoom() ? copyOut(tx, first8, 0, false) : 0;
                 if (m != 0) {
                     handoffs[to.worker].put(m, to.token);
                 } else {
@@ -267,8 +275,13 @@ final class GuestForwarder {
         return fate;
     }
 
-    /** The frame in an mbuf, tagged when {@code tag} is not 0; or 0 when there is none. */
-    private int copyOut(DeviceRing tx, long first8, int tag) {
+    /**
+     * The frame in an mbuf, or 0 when there is none.
+     *
+     * @param tag type and control information of the tag it gets, 0 for none
+     * @param tagByCard whether the card is asked to insert it
+     */
+    private int copyOut(DeviceRing tx, long first8, int tag, boolean tagByCard) {
         int m = fresh();
         if (m == 0) {
             return 0;
@@ -278,11 +291,15 @@ final class GuestForwarder {
             return 0;
         }
         poolHold.progressed();
-        if (tag != 0) {
+        if (tag != 0 && !tagByCard) {
             WireClassifier.insertTag(m, first8, tag);
         } else {
             MemorySegment s = Mbuf.segment(m);
             s.set(BE64, Mbuf.offset(m), first8);
+            if (tag != 0) {
+                Mbuf.setVlanTci(m, tag & 0xffff);
+                Mbuf.setOlFlags(m, Mbuf.TX_VLAN);
+            }
         }
         return m;
     }
@@ -316,6 +333,11 @@ final class GuestForwarder {
         d.txCounters().drop(reason, 1);
         to.rxCounters().drop(reason, 1);
         return DROPPED;
+    }
+
+    /** After a round that ended halfway: nobody is left to be told of frames. */
+    void forgetTouched() {
+        touchedCount = 0;
     }
 
     /** After the worker has ended: gives the unused mbufs back. */

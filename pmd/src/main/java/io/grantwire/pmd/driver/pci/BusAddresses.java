@@ -5,9 +5,7 @@ import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.vfio.DmaMapping;
 import io.grantwire.vfio.DmaSpace;
 import io.grantwire.vfio.PciException;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,7 +29,7 @@ public final class BusAddresses implements AutoCloseable {
     private final long[][] runs = new long[POOLS][];
     private final int[] shifts = new int[POOLS];
     private final Mempool[] known = new Mempool[POOLS];
-    private final List<DmaMapping> own = new ArrayList<>();
+    private final DmaMapping[] own = new DmaMapping[POOLS];
 
     /** Knows no pool yet. */
     public BusAddresses(DmaSpace space) {
@@ -42,6 +40,7 @@ public final class BusAddresses implements AutoCloseable {
 
     /** Learns every pool that this process has now; those that cannot be mapped stay unknown. */
     public synchronized void learnAll() {
+        forgetClosed();
         for (Mempool pool : Mempool.all()) {
             if (known[pool.slot()] != pool) {
                 try {
@@ -63,6 +62,7 @@ public final class BusAddresses implements AutoCloseable {
         if (known[slot] == pool) {
             return;
         }
+        forget(slot);
         DmaMapping mapping;
         if (pool.memory() instanceof DmaPacketMemory dma && dma.space() == space) {
             mapping = dma.mapping();
@@ -75,11 +75,29 @@ public final class BusAddresses implements AutoCloseable {
                                 + pool.name()
                                 + ": EFAULT (its mbufs do not lie in one piece each for devices)");
             }
-            own.add(mapping);
+            own[slot] = mapping;
         }
         shifts[slot] = mapping.runShift();
         runs[slot] = mapping.runs();
         known[slot] = pool;
+    }
+
+    /** Pools come and go, and so do their slots: what was known of a closed one is no use. */
+    private void forgetClosed() {
+        for (int slot = 0; slot < POOLS; slot++) {
+            if (known[slot] != null && known[slot].isClosed()) {
+                forget(slot);
+            }
+        }
+    }
+
+    private void forget(int slot) {
+        known[slot] = null;
+        runs[slot] = NO_RUNS;
+        if (own[slot] != null) {
+            own[slot].close();
+            own[slot] = null;
+        }
     }
 
     /** Whether no mbuf lies across the end of a run. */
@@ -105,6 +123,10 @@ public final class BusAddresses implements AutoCloseable {
      */
     public long of(int mbuf) {
         int slot = mbuf >>> SLOT_SHIFT;
+        // A pool that came after the one known by this slot lies elsewhere.
+        if (known[slot] != Mempool.of(mbuf)) {
+            return UNKNOWN;
+        }
         long offset = Mbuf.offset(mbuf);
         long[] runs = this.runs[slot];
         int shift = shifts[slot];
@@ -115,9 +137,8 @@ public final class BusAddresses implements AutoCloseable {
     /** Ends the mappings made here; the device must be quiet, and the pools still there. */
     @Override
     public synchronized void close() {
-        own.forEach(DmaMapping::close);
-        own.clear();
-        Arrays.fill(runs, NO_RUNS);
-        Arrays.fill(known, null);
+        for (int slot = 0; slot < POOLS; slot++) {
+            forget(slot);
+        }
     }
 }

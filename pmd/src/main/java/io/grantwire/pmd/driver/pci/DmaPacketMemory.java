@@ -11,9 +11,10 @@ import java.lang.foreign.MemorySegment;
  * @param space who made it
  * @param mapping the memory, with the addresses that the devices see
  */
-record DmaPacketMemory(DmaSpace space, DmaMapping mapping) implements MemorySource.BackingMemory {
+public record DmaPacketMemory(DmaSpace space, DmaMapping mapping)
+        implements MemorySource.BackingMemory {
     /** A source of such memory. */
-    static MemorySource source(DmaSpace space) {
+    public static MemorySource source(DmaSpace space) {
         return new MemorySource() {
             @Override
             public BackingMemory allocate(long bytes) {
