@@ -12,8 +12,11 @@ import java.nio.ByteOrder;
  * loop may repeat, merge or leave out. Writes are release: what was written to memory before is
  * there when the device sees the register change. The processor orders uncached accesses among
  * themselves. An offset outside the BAR is an {@link IndexOutOfBoundsException}.
+ *
+ * <p>Open for tests that put a model of a device in the registers' place; in programs there is one
+ * class only, so that the compiler inlines the accesses.
  */
-public final class Bar {
+public class Bar {
     private static final VarHandle BYTE = handle(ValueLayout.JAVA_BYTE);
     private static final VarHandle SHORT = handle(ValueLayout.JAVA_SHORT);
     private static final VarHandle INT = handle(ValueLayout.JAVA_INT);

@@ -1,9 +1,9 @@
 package io.grantwire.pmd.driver.pci;
 
 import io.grantwire.pmd.mbuf.Mbuf;
+import io.grantwire.pmd.mbuf.MemorySource;
 import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.mbuf.MempoolConfig;
-import io.grantwire.pmd.mbuf.MemorySource;
 import java.lang.foreign.MemorySegment;
 
 /**

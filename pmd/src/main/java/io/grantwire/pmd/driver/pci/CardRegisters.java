@@ -25,9 +25,7 @@ public final class CardRegisters {
 
     static {
         try {
-            GONE =
-                    MethodHandles.lookup()
-                            .findVarHandle(CardRegisters.class, "gone", boolean.class);
+            GONE = MethodHandles.lookup().findVarHandle(CardRegisters.class, "gone", boolean.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }

@@ -11,7 +11,8 @@ import java.lang.foreign.MemorySegment;
  * @param space who made it
  * @param mapping the memory, with the addresses that the devices see
  */
-public record DmaPacketMemory(DmaSpace space, DmaMapping mapping) implements MemorySource.BackingMemory {
+public record DmaPacketMemory(DmaSpace space, DmaMapping mapping)
+        implements MemorySource.BackingMemory {
     /** A source of such memory. */
     public static MemorySource source(DmaSpace space) {
         return new MemorySource() {
