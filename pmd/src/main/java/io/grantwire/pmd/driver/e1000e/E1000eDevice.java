@@ -260,7 +260,7 @@ final class E1000eDevice extends AbstractEthDevice {
     private void bringUp(int bits) {
         pci.setBusMaster(true);
         stats.discard();
-        hardware.initialise(mtu());
+        hardware.initialise();
         filters.writeAll();
         hardware.setVlanMode(strip);
         int maxFrame = mtu() + HEADERS;
@@ -508,7 +508,8 @@ final class E1000eDevice extends AbstractEthDevice {
     public synchronized void setVlanStrip(boolean on) {
         strip = on;
         if (started()) {
-            // Never a time in which a queue leaves a tag to a card that does not insert it.
+            // In this order, so that queues do not leave tags to a card that does not insert them;
+            // frames that the card has already when it is turned off lose theirs.
             if (on) {
                 hardware.setVlanMode(true);
             }

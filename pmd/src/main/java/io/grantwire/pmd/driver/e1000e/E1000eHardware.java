@@ -13,15 +13,12 @@ import java.util.function.BooleanSupplier;
  * lets all of it pass.
  */
 final class E1000eHardware {
-    /** The packet buffer, which receive and transmit share: 40 KB. */
-    private static final int PACKET_BUFFER_KB = 40;
+    /**
+     * The packet buffer's receive part, in KB: half of the 40. The other half holds two of the
+     * longest frames with the 80 bytes to spare that the transmitter wants.
+     */
+    private static final int RECEIVE_KB = 20;
 
-    private static final int USUAL_RX_KB = 20;
-
-    /** Room in the transmit FIFO beyond the longest frame: the datasheet asks for 80 bytes. */
-    private static final int FIFO_SPARE = 80;
-
-    private static final int CRC = 4;
     private static final int[] SPEEDS = {10, 100, 1000, 1000};
 
     /** Inter-packet gap for full duplex copper: IPGT 8, IPGR1 8, IPGR2 6. */
@@ -82,18 +79,14 @@ final class E1000eHardware {
         return card.gone() || zero || address.isMulticast() ? null : address;
     }
 
-    /**
-     * Sets what does not depend on queues.
-     *
-     * @param mtu largest payload, for the division of the packet buffer
-     */
-    void initialise(int mtu) {
+    /** Sets what does not depend on queues. */
+    void initialise() {
         // Bits that section 10.2 wants set, or clear, without giving them a meaning.
         card.update(CTRL_EXT, 1 << 23, 1 << 22 | CTRL_EXT_DRV_LOAD);
         card.update(GCR, 0, 1 << 22);
         card.update(GCR2, 0, 1);
         card.update(CTRL, 1 << 29 | CTRL_FRCSPD | CTRL_FRCDPX | CTRL_GIO_MASTER_DISABLE, CTRL_SLU);
-        card.write(PBA, receiveBuffer(mtu));
+        card.write(PBA, RECEIVE_KB);
         card.write(FCRTL, 0);
         card.write(FCRTH, 0);
         card.write(VET, 0x8100);
@@ -101,13 +94,6 @@ final class E1000eHardware {
             card.write(MTA + 4L * i, 0);
         }
         wakePhy();
-    }
-
-    /** KB of the packet buffer for receiving: what two frames to be sent leave, at most half. */
-    static int receiveBuffer(int mtu) {
-        int frame = mtu + 18 + CRC;
-        int transmit = (2 * (frame + FIFO_SPARE) + 1023) / 1024;
-        return Math.min(USUAL_RX_KB, PACKET_BUFFER_KB - transmit);
     }
 
     // Rings.

@@ -75,6 +75,9 @@ final class VirtioNetDevice extends AbstractEthDevice {
         super(name, MacAddress.ZERO);
         this.pci = pci;
         this.dma = pci.dma();
+        if (pci.isGone()) {
+            throw failure("probe", "ENODEV", "the card at " + pci.address() + " has gone");
+        }
         try {
             this.transport = new VirtioPciTransport(name, pci);
         } catch (IllegalStateException e) {
