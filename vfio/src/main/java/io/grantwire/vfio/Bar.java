@@ -13,8 +13,7 @@ import java.nio.ByteOrder;
  * there when the device sees the register change. The processor orders uncached accesses among
  * themselves. An offset outside the BAR is an {@link IndexOutOfBoundsException}.
  *
- * <p>Open for tests that put a model of a device in the registers' place; in programs there is one
- * class only, so that the compiler inlines the accesses.
+ * <p>Not final, so that tests can put a model of a device in its place.
  */
 public class Bar {
     private static final VarHandle BYTE = handle(ValueLayout.JAVA_BYTE);

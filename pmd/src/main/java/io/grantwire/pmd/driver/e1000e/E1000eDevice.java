@@ -305,9 +305,7 @@ final class E1000eDevice extends AbstractEthDevice {
         synchronized (registersLock) {
             interrupts.disable();
             hardware.reset();
-            if (!card.gone()) {
-                pci.setBusMaster(false);
-            }
+            forbidDma();
         }
         card.report();
         for (E1000eRxQueue queue : rx) {
@@ -319,6 +317,18 @@ final class E1000eDevice extends AbstractEthDevice {
         if (rings != null) {
             rings.close();
             rings = null;
+        }
+    }
+
+    /** In addition to the reset, which a broken card may not do. */
+    private void forbidDma() {
+        try {
+            if (!card.gone()) {
+                pci.setBusMaster(false);
+            }
+        } catch (PciException e) {
+            // It went between the two.
+            card.lose();
         }
     }
 

@@ -300,17 +300,27 @@ final class VirtioNetDevice extends AbstractEthDevice {
         synchronized (registersLock) {
             interrupts.disable();
             boolean quiet = transport.reset();
-            if (!transport.gone()) {
-                pci.setBusMaster(false);
-                if (!quiet) {
-                    LOG.warn("device {}: stop: the device does not reset", name());
-                }
+            if (!quiet && !transport.gone()) {
+                LOG.warn("device {}: stop: the device does not reset", name());
             }
+            forbidDma();
         }
         transport.check();
         if (queues != null) {
             queues.free();
             queues = null;
+        }
+    }
+
+    /** In addition to the reset, which a broken device may not do. */
+    private void forbidDma() {
+        try {
+            if (!transport.gone()) {
+                pci.setBusMaster(false);
+            }
+        } catch (PciException e) {
+            // It went between the two.
+            transport.check();
         }
     }
 

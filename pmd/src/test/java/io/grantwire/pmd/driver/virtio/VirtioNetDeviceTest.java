@@ -14,7 +14,7 @@ import io.grantwire.pmd.mbuf.Mbuf;
 import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.mbuf.MempoolConfig;
 import io.grantwire.pmd.net.MacAddress;
-import io.grantwire.pmd.testkit.FakeDmaSpace;
+import io.grantwire.pmd.testkit.pci.FakeDmaSpace;
 import io.grantwire.pmd.testkit.Frames;
 import io.grantwire.pmd.testkit.NicPort;
 import io.grantwire.pmd.testkit.Packets;

@@ -1,4 +1,4 @@
-package io.grantwire.pmd.testkit;
+package io.grantwire.pmd.testkit.pci;
 
 import io.grantwire.bindings.Fd;
 import io.grantwire.vfio.Bar;
