@@ -34,6 +34,10 @@ public final class Fd implements AutoCloseable {
             CaptureState.link(LibC.read$address(), LibC.read$descriptor());
     private static final MethodHandle WRITE =
             CaptureState.link(LibC.write$address(), LibC.write$descriptor());
+    private static final MethodHandle PREAD =
+            CaptureState.link(LibC.pread$address(), LibC.pread$descriptor());
+    private static final MethodHandle PWRITE =
+            CaptureState.link(LibC.pwrite$address(), LibC.pwrite$descriptor());
     private static final MethodHandle POLL =
             CaptureState.link(LibC.poll$address(), LibC.poll$descriptor());
     private static final MethodHandle FSTAT =
@@ -193,6 +197,46 @@ public final class Fd implements AutoCloseable {
      */
     public int write(MemorySegment buf, long offset, long length) {
         return write(buf.asSlice(offset, length));
+    }
+
+    /**
+     * Reads into the whole of a native segment from a place in the file; its own place stays.
+     *
+     * @param at bytes from the file's start
+     * @return bytes read, 0 at the end of the file, -1 when it would block
+     * @throws NativeException on any other failure
+     */
+    public int pread(MemorySegment buf, long at) {
+        int n = value();
+        while (true) {
+            long got = pread0(n, buf, buf.byteSize(), at);
+            if (got >= 0) {
+                return (int) got;
+            }
+            if (wouldBlock("pread")) {
+                return -1;
+            }
+        }
+    }
+
+    /**
+     * Writes the whole of a native segment to a place in the file; its own place stays.
+     *
+     * @param at bytes from the file's start
+     * @return bytes written, which can be fewer than asked; -1 when it would block
+     * @throws NativeException on any other failure
+     */
+    public int pwrite(MemorySegment buf, long at) {
+        int n = value();
+        while (true) {
+            long put = pwrite0(n, buf, buf.byteSize(), at);
+            if (put >= 0) {
+                return (int) put;
+            }
+            if (wouldBlock("pwrite")) {
+                return -1;
+            }
+        }
     }
 
     /**
@@ -372,6 +416,22 @@ public final class Fd implements AutoCloseable {
     private static long write0(int fd, MemorySegment buf, long length) {
         try {
             return (long) WRITE.invokeExact(CaptureState.segment(), fd, buf, length);
+        } catch (Throwable t) {
+            throw CaptureState.unexpected(t);
+        }
+    }
+
+    private static long pread0(int fd, MemorySegment buf, long length, long at) {
+        try {
+            return (long) PREAD.invokeExact(CaptureState.segment(), fd, buf, length, at);
+        } catch (Throwable t) {
+            throw CaptureState.unexpected(t);
+        }
+    }
+
+    private static long pwrite0(int fd, MemorySegment buf, long length, long at) {
+        try {
+            return (long) PWRITE.invokeExact(CaptureState.segment(), fd, buf, length, at);
         } catch (Throwable t) {
             throw CaptureState.unexpected(t);
         }

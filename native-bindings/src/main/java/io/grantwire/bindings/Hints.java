@@ -66,6 +66,21 @@ final class Hints {
         return errno == LibC.EAGAIN() ? "raise the locked-memory limit with: ulimit -l" : null;
     }
 
+    /** Advice for failing to lock a number of bytes in memory. */
+    static String locking(long bytes, int errno) {
+        if (errno != LibC.ENOMEM() && errno != LibC.EPERM() && errno != LibC.EAGAIN()) {
+            return null;
+        }
+        long limit = ResourceLimits.memlock();
+        String room = limit == ResourceLimits.UNLIMITED ? "no" : limit / 1024 + " KiB as";
+        return bytes / 1024
+                + " KiB are to be locked, with "
+                + room
+                + " limit; raise it with: ulimit -l unlimited, or: prlimit --memlock=unlimited"
+                + " --pid "
+                + Process.pid();
+    }
+
     /** Advice for network operations that need a capability. */
     static String network(String capability, int errno) {
         if (errno == LibC.EPERM() || errno == LibC.EACCES()) {

@@ -30,6 +30,9 @@ public final class Mapping implements AutoCloseable {
     private static final MethodHandle MADVISE =
             CaptureState.link(LibC.madvise$address(), LibC.madvise$descriptor());
 
+    private static final MethodHandle MLOCK =
+            CaptureState.link(LibC.mlock$address(), LibC.mlock$descriptor());
+
     /** linux/mman.h since 5.14; libc's headers may be older. */
     private static final int MADV_POPULATE_WRITE = 23;
 
@@ -174,6 +177,30 @@ public final class Mapping implements AutoCloseable {
         madvise0(segment.address(), mappedBytes, LibC.MADV_HUGEPAGE());
     }
 
+    /**
+     * Makes every page present, and keeps them all in memory until {@link #close}.
+     *
+     * @throws NativeException {@code ENOMEM} or {@code EPERM} with what to type, when the process
+     *     may not lock that much
+     */
+    public void lock() {
+        checkOpen();
+        if (mlock0(segment.address(), mappedBytes) != 0) {
+            int errno = CaptureState.errno();
+            throw new NativeException(
+                    "mlock(" + mappedBytes + " bytes)", errno, Hints.locking(mappedBytes, errno));
+        }
+    }
+
+    /**
+     * Leaves these pages out of forked processes, so that none is ever moved by copying on write;
+     * best effort.
+     */
+    public void excludeFromForks() {
+        checkOpen();
+        madvise0(segment.address(), mappedBytes, LibC.MADV_DONTFORK());
+    }
+
     /** Leaves these pages out of core dumps; best effort. */
     public void excludeFromDumps() {
         checkOpen();
@@ -314,6 +341,15 @@ public final class Mapping implements AutoCloseable {
                     (int)
                             MUNMAP.invokeExact(
                                     CaptureState.segment(), MemorySegment.ofAddress(at), length);
+        } catch (Throwable t) {
+            throw CaptureState.unexpected(t);
+        }
+    }
+
+    private static int mlock0(long at, long length) {
+        try {
+            return (int)
+                    MLOCK.invokeExact(CaptureState.segment(), MemorySegment.ofAddress(at), length);
         } catch (Throwable t) {
             throw CaptureState.unexpected(t);
         }

@@ -5,7 +5,8 @@ public final class PciDevices {
     private PciDevices() {}
 
     /**
-     * Opens a function that is bound to a driver for programs.
+     * Opens a function that is bound to a driver for programs: vfio-pci, uio_pci_generic or
+     * igb_uio. A process can have it open once.
      *
      * @throws PciException when there is no such function, when a kernel driver has it (the message
      *     says how to bind it), or when the kernel refuses
@@ -20,14 +21,25 @@ public final class PciDevices {
                                                 + address
                                                 + ": ENODEV (there is none; grantwire nic-bind"
                                                 + " --status lists them)"));
-        String driver = function.driver().orElse("none");
-        throw new PciException(
-                "PCI device "
-                        + address
-                        + ": EBUSY (its driver is "
-                        + driver
-                        + "; type: grantwire nic-bind -b vfio-pci "
-                        + address
-                        + ")");
+        AbstractPciDevice.claim(address);
+        try {
+            String driver = function.driver().orElse("none");
+            return switch (driver) {
+                case "vfio-pci" -> VfioDevice.open(function);
+                case "uio_pci_generic", "igb_uio" -> UioDevice.open(function, driver);
+                default ->
+                        throw new PciException(
+                                "PCI device "
+                                        + address
+                                        + ": EBUSY (its driver is "
+                                        + driver
+                                        + "; type: grantwire nic-bind -b vfio-pci "
+                                        + address
+                                        + ")");
+            };
+        } catch (RuntimeException e) {
+            AbstractPciDevice.unclaim(address);
+            throw e;
+        }
     }
 }
