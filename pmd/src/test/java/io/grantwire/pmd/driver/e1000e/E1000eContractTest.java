@@ -4,8 +4,8 @@ import io.grantwire.pmd.ethdev.EthDevice;
 import io.grantwire.pmd.ethdev.EthDeviceContractTest;
 import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.mbuf.MempoolConfig;
-import io.grantwire.pmd.testkit.pci.FakeDmaSpace;
 import io.grantwire.pmd.testkit.Frames;
+import io.grantwire.pmd.testkit.pci.FakeDmaSpace;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -4,9 +4,9 @@ import static io.grantwire.pmd.driver.e1000e.E1000eRegisters.*;
 
 import io.grantwire.pmd.net.InternetChecksum;
 import io.grantwire.pmd.net.MacAddress;
+import io.grantwire.pmd.testkit.Toeplitz;
 import io.grantwire.pmd.testkit.pci.FakeDmaSpace;
 import io.grantwire.pmd.testkit.pci.FakePciDevice;
-import io.grantwire.pmd.testkit.Toeplitz;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
