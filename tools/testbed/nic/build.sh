@@ -26,16 +26,16 @@ log=$cache/build.log
 packages=(qemu-system-x86 linux-image-amd64 busybox-static kmod libc6)
 
 # The archive that this machine takes Debian's packages from, unless it has none: then mmdebstrap's usual one.
+# shellcheck disable=SC2016 # apt's words, not the shell's
 mirror() { apt-get indextargets --format '$(REPO_URI) $(LABEL)' 'Created-By: Packages' 2>/dev/null | awk '$2 == "Debian" { print $1; exit }'; }
 
 make_tree() {
     local archive excludes=() what
     for what in doc man locale info lintian bug; do excludes+=("--exclude=./usr/share/$what/*"); done
-    archive=$(mirror)
-    # shellcheck disable=SC2086 # no word when there is none
-    mmdebstrap --variant=extract --aptopt='APT::Install-Recommends "false"' --include="$(IFS=,; echo "${packages[*]}")" \
-        "$suite" "$at/tree.tar" $archive || mmdebstrap --variant=extract --aptopt='APT::Install-Recommends "false"' \
-        --include="$(IFS=,; echo "${packages[*]}")" "$suite" "$at/tree.tar"
+    for archive in "$(mirror)" ""; do
+        if mmdebstrap --variant=extract --aptopt='APT::Install-Recommends "false"' --include="$(IFS=,; echo "${packages[*]}")" \
+            "$suite" "$at/tree.tar" ${archive:+"$archive"}; then break; fi
+    done
     mkdir "$at/tree"
     tar -C "$at/tree" --no-same-owner --exclude='./dev/*' --exclude='./var/*' "${excludes[@]}" -xf "$at/tree.tar"
     rm "$at/tree.tar"
@@ -64,10 +64,12 @@ make_boot() {
     rm -rf "$guest"
 }
 
+# The Xen bed's runner of contract tests serves here too.
+runner=$bed/../xen/java/io/grantwire/bed/ContractRunner.java
 make_java() {
     mkdir -p "$at/outside" "$at/inside"
     "$jdk/bin/javac" -Xlint:all -Werror -d "$at/outside" "$bed"/outside/io/grantwire/bed/outside/*.java
-    "$jdk/bin/javac" -Xlint:all -Werror -d "$at/inside" -cp "$dist/*:$dist_bed/*" "$bed"/java/io/grantwire/bed/*.java
+    "$jdk/bin/javac" -Xlint:all -Werror -d "$at/inside" -cp "$dist/*:$dist_bed/*" "$bed"/java/io/grantwire/bed/*.java "$runner"
     "$jdk/bin/jar" --create --file "$at/bed.jar" -C "$at/inside" .
 }
 
@@ -92,16 +94,17 @@ tree=$at/tree
 key_boot=$({ echo "$key_tree"; declare -f make_boot copy_modules vmlinux_of pack; cat "$bed/guest/init" "$jdk/release"; } | hash_of)
 stage boot "$key_boot" make_boot
 boot=$at
-key_java=$({ cat "$jdk/release" "$bed"/outside/io/grantwire/bed/outside/*.java "$bed"/java/io/grantwire/bed/*.java; declare -f make_java; sha256sum "$dist"/*.jar "$dist_bed"/*.jar | awk '{print $1}'; } | hash_of)
+key_java=$({ cat "$jdk/release" "$bed"/outside/io/grantwire/bed/outside/*.java "$bed"/java/io/grantwire/bed/*.java "$runner"; declare -f make_java; sha256sum "$dist"/*.jar "$dist_bed"/*.jar | awk '{print $1}'; } | hash_of)
 stage java "$key_java" make_java
 java=$at
 key_snapshot=$({ echo "$key_boot $kernel_words $payload_bytes ${nics[*]}"; declare -f make_snapshot machine qemu_of; } | hash_of)
 stage snapshot "$key_snapshot" make_snapshot
 snapshot=$at
 
-parts=$cache/bed
-rm -rf "$parts"
-mkdir "$parts"
-ln -s "$tree" "$parts/tree"
-ln -s "$boot/vmlinux" "$boot/first.cpio" "$snapshot/state" "$java/outside" "$java/bed.jar" "$parts/"
-say "bed $parts"
+# Named by its contents, since several source trees may use one cache.
+make_bed() {
+    ln -s "$tree" "$at/tree"
+    ln -s "$boot/vmlinux" "$boot/first.cpio" "$snapshot/state" "$java/outside" "$java/bed.jar" "$at/"
+}
+stage bed "$({ echo "$tree $boot $snapshot $java"; declare -f make_bed; } | hash_of)" make_bed
+say "bed $at"

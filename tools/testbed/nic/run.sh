@@ -18,8 +18,10 @@ job=${1:?which job?}
     die "no such job: $job; there are: $(basename -s .sh -a "$bed"/jobs/*.sh | tr '\n' ' ')shell"
 
 begun=$SECONDS
-"$bed/build.sh" || exit 1
-parts=$cache/bed
+built=$(mktemp)
+"$bed/build.sh" | tee "$built" || { rm -f "$built"; exit 1; }
+parts=$(sed -n 's/^bed //p' "$built")
+rm -f "$built"
 
 run=${NIC_BED_OUT:-$root/.grantwire/nic/$job}
 [ ! -e "$run" ] || [ -e "$run/job" ] || [ -z "$(ls -A "$run")" ] || die "$run is not empty and not of an earlier run; name another directory"

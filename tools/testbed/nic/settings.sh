@@ -38,6 +38,7 @@ payload_bytes=$((96 << 20))
 # What a snapshot and a later start from it must have in common. $1 the directory of the sockets, $2 the disk with the payload.
 machine() {
     local i name model
+    # shellcheck disable=SC2054 # commas are QEMU's
     machine=(
         -machine q35 -accel "tcg,thread=multi" -cpu qemu64 -smp 2 -m 768M -nodefaults -no-user-config -display none -no-reboot
         -device intel-iommu,intremap=on

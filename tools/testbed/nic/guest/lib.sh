@@ -40,7 +40,7 @@ bind() {
 }
 # Loads the cards' Linux drivers.
 kernel_drivers() { while read -r module; do insmod "/modules/kernel/$module" 2>/dev/null; done </modules/kernel/list; }
-interface_of() { basename "$(ls -d /sys/bus/pci/devices/"$(bdf_of "$1")"/net/* /sys/bus/pci/devices/"$(bdf_of "$1")"/virtio*/net/* 2>/dev/null | head -n 1)"; }
+interface_of() { basename "$(find "/sys/bus/pci/devices/$(bdf_of "$1")"/net "/sys/bus/pci/devices/$(bdf_of "$1")"/virtio*/net -mindepth 1 -maxdepth 1 2>/dev/null | head -n 1)"; }
 
 # wire WORD…: has the program outside do something, and prints its answer; fails unless it is "ok". See Control.java.
 wire() {

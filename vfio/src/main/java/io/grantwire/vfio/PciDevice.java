@@ -63,6 +63,29 @@ public interface PciDevice extends AutoCloseable {
     /** Whether the device has gone: unplugged, or its configuration space reads as all ones. */
     boolean isGone();
 
+    /**
+     * Runs control code that touches registers, and turns the JVM's answer to registers that are
+     * not there any more into an exception that callers know. Polling code sees all ones instead,
+     * or looks at {@link #isGone} now and then.
+     *
+     * @param what what the code does, for the message
+     * @throws PciException {@code ENODEV} when a register faulted
+     */
+    default void withRegisters(String what, Runnable access) {
+        try {
+            access.run();
+        } catch (InternalError fault) {
+            throw new PciException(
+                    "PCI device "
+                            + address()
+                            + ": ENODEV ("
+                            + what
+                            + ": its registers do not answer; it was unplugged, unbound or turned"
+                            + " off)",
+                    fault);
+        }
+    }
+
     /** Gives the device back; bus mastering is off then. A second call does nothing. */
     @Override
     void close();

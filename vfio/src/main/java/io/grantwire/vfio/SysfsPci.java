@@ -84,7 +84,7 @@ public final class SysfsPci {
         }
     }
 
-    private static OptionalInt iommuGroup(Path dir) throws IOException {
+    private static OptionalInt iommuGroup(Path dir) {
         Optional<String> group = linkName(dir.resolve("iommu_group"));
         return group.isPresent()
                 ? OptionalInt.of(Integer.parseInt(group.get()))
@@ -126,10 +126,12 @@ public final class SysfsPci {
     }
 
     /** The last name of what a link points to; the target need not be there. */
-    private static Optional<String> linkName(Path link) throws IOException {
-        return Files.isSymbolicLink(link)
-                ? Optional.of(Files.readSymbolicLink(link).getFileName().toString())
-                : Optional.empty();
+    static Optional<String> linkName(Path link) {
+        try {
+            return Optional.of(Files.readSymbolicLink(link).getFileName().toString());
+        } catch (IOException | UnsupportedOperationException none) {
+            return Optional.empty();
+        }
     }
 
     private static int number(Path file) throws IOException {

@@ -153,7 +153,10 @@ final class UioDevice extends AbstractPciDevice {
 
     @Override
     public boolean isGone() {
-        return !Files.exists(dir) || super.isGone();
+        // Unbinding does not wait for us here: then another driver has the device, or none.
+        boolean bound =
+                SysfsPci.linkName(dir.resolve("driver")).filter(kernelDriver()::equals).isPresent();
+        return !bound || super.isGone();
     }
 
     @Override

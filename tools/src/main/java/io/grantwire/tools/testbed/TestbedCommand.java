@@ -13,16 +13,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /**
- * {@code testbed}: real Xen in QEMU, by software emulation. The work is done by the scripts of the
- * bed, which lie in the source tree; this class finds and runs them.
+ * {@code testbed}: real Xen, or network cards behind an IOMMU, in QEMU by software emulation. The
+ * work is done by the scripts of the bed, which lie in the source tree; this class finds and runs
+ * them.
  */
 public final class TestbedCommand implements Command {
+    private static final List<String> BEDS = List.of("xen", "nic");
     private static final long LOOK_MILLIS = 200;
 
     /** How long scripts may take to end the machines they started. */
@@ -32,18 +35,22 @@ public final class TestbedCommand implements Command {
             name = "grantwire testbed",
             sortOptions = false,
             description =
-                    "Run Grantwire on real Xen, in a machine that QEMU emulates in software: a domain 0"
-                            + " and paravirtualized guests, all from Debian packages.",
+                    "Run Grantwire on real Xen, or on network cards behind an IOMMU, in machines that"
+                            + " QEMU emulates in software, all from Debian packages.",
             footer = {
                 "",
                 "  grantwire testbed xen build           make or renew the images",
                 "  grantwire testbed xen run e2e         frames through the switch and two guests",
                 "  grantwire testbed xen run contract    grants, event channels, the store",
                 "  grantwire testbed xen run lifecycle   ends of guests, of the switch, of domains",
-                "  grantwire testbed xen shell           a console in domain 0"
+                "  grantwire testbed xen shell           a console in domain 0",
+                "  grantwire testbed nic run hello       boots, and sees the cards",
+                "  grantwire testbed nic run contract    VFIO and UIO on the cards",
+                "  grantwire testbed nic run igb-vfio    frames through a card and its driver",
+                "  grantwire testbed nic shell           a console in the machine with the cards"
             })
     private static final class Options {
-        @Parameters(index = "0", arity = "0..1", paramLabel = "BED", description = "xen.")
+        @Parameters(index = "0", arity = "0..1", paramLabel = "BED", description = "xen or nic.")
         String bed;
 
         @Parameters(
@@ -57,7 +64,7 @@ public final class TestbedCommand implements Command {
                 index = "2",
                 arity = "0..1",
                 paramLabel = "JOB",
-                description = "What to run in domain 0.")
+                description = "What to run inside.")
         String job;
 
         @Option(
@@ -76,7 +83,7 @@ public final class TestbedCommand implements Command {
         @Option(
                 names = "--timeout",
                 paramLabel = "SECONDS",
-                description = "How long a job may take (default: 1800).")
+                description = "How long a job may take (default: 1800 on xen, 900 on nic).")
         Integer timeout;
 
         @Option(
@@ -88,16 +95,21 @@ public final class TestbedCommand implements Command {
         /** The script and its words. */
         List<String> command() {
             if (bed == null || action == null) {
-                throw new UsageException("Say what to do: grantwire testbed xen build|run|shell");
+                throw new UsageException(
+                        "Say what to do: grantwire testbed xen|nic build|run|shell");
             }
-            if (!bed.equals("xen")) {
-                throw new UsageException("No such test bed: " + bed + "; there is xen");
+            if (!BEDS.contains(bed)) {
+                throw new UsageException(
+                        "No such test bed: " + bed + "; there are " + String.join(", ", BEDS));
+            }
+            if (version != null && !bed.equals("xen")) {
+                throw new UsageException("--xen is for the bed of that name");
             }
             boolean run = action.equals("run");
             if (run == (job == null)) {
                 throw new UsageException(
                         run
-                                ? "Say which job: grantwire testbed xen run e2e"
+                                ? "Say which job: grantwire testbed " + bed + " run JOB"
                                 : "Nothing goes behind " + action + ": " + job);
             }
             if (timeout != null && timeout < 1) {
@@ -128,15 +140,16 @@ public final class TestbedCommand implements Command {
         command.addAll(words.subList(1, words.size()));
         ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
         Map<String, String> environment = builder.environment();
-        environment.put("XEN_BED_JAVA", System.getProperty("java.home"));
+        String bed = options.bed.toUpperCase(Locale.ROOT) + "_BED_";
+        environment.put(bed + "JAVA", System.getProperty("java.home"));
         if (options.version != null) {
-            environment.put("XEN_BED_VERSION", options.version);
+            environment.put(bed + "VERSION", options.version);
         }
         if (options.out != null) {
-            environment.put("XEN_BED_OUT", options.out.toAbsolutePath().toString());
+            environment.put(bed + "OUT", options.out.toAbsolutePath().toString());
         }
         if (options.timeout != null) {
-            environment.put("XEN_BED_TIMEOUT", options.timeout.toString());
+            environment.put(bed + "TIMEOUT", options.timeout.toString());
         }
         context.out().flush();
         return await(builder.start(), context);

@@ -19,12 +19,19 @@ class TestbedCommandTest {
     void anUnknownBedOrActionIsWrongUsage() {
         refused("No such test bed: moon", "testbed", "moon", "build");
         refused("Unknown action 'fly'", "testbed", "xen", "fly");
+        refused("Unknown action 'fly'", "testbed", "nic", "fly");
     }
 
     @Test
     void runningTakesAJobAndTheOthersDoNot() {
         refused("Say which job", "testbed", "xen", "run");
+        refused("Say which job: grantwire testbed nic run JOB", "testbed", "nic", "run");
         refused("Nothing goes behind build: e2e", "testbed", "xen", "build", "e2e");
+    }
+
+    @Test
+    void aVersionOfXenIsForItsBed() {
+        refused("--xen is for", "testbed", "nic", "run", "hello", "--xen", "4.17");
     }
 
     @Test

@@ -68,6 +68,13 @@ public final class BusAddresses implements AutoCloseable {
             mapping = dma.mapping();
         } else {
             mapping = space.map(pool.segment());
+            if (!holdsWhole(pool, mapping)) {
+                mapping.close();
+                throw new PciException(
+                        "mempool "
+                                + pool.name()
+                                + ": EFAULT (its mbufs do not lie in one piece each for devices)");
+            }
             own[slot] = mapping;
         }
         shifts[slot] = mapping.runShift();
@@ -91,6 +98,22 @@ public final class BusAddresses implements AutoCloseable {
             own[slot].close();
             own[slot] = null;
         }
+    }
+
+    /** Whether no mbuf lies across the end of a run. */
+    private static boolean holdsWhole(Mempool pool, DmaMapping mapping) {
+        long[] runs = mapping.runs();
+        int shift = mapping.runShift();
+        for (int i = 1; i <= pool.count(); i++) {
+            long first = Mbuf.bufferOffset(pool.slot() << SLOT_SHIFT | i);
+            long last = first + pool.elementSize() - 1;
+            for (long run = first >>> shift; run < last >>> shift; run++) {
+                if (runs[(int) run] + (1L << shift) != runs[(int) run + 1]) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     /**
