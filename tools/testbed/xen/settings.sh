@@ -6,6 +6,7 @@
 #   XEN_BED_CACHE    where built images are kept
 set -euo pipefail
 
+bed_name=xen
 bed=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 root=$(readlink -f "$bed/../../..")
 dist=$root/tools/target/dist/lib
@@ -19,20 +20,8 @@ case $version in
     *) echo "grantwire testbed xen: no Xen $version here; --xen takes 4.17 or 4.20" >&2; exit 2 ;;
 esac
 
-say() { printf '%s\n' "$*"; }
-die() { printf '%s\n' "grantwire testbed xen: $*" >&2; exit 1; }
-
-# What has to be installed: pairs of a program and the Debian package that has it.
-need_programs() {
-    local missing=() pair
-    for pair in "$@"; do
-        PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
-    done
-    [ ${#missing[@]} -eq 0 ] || die "missing on this machine: ${missing[*]}; type: ${SUDO:-}apt-get install -y --no-install-recommends ${missing[*]}"
-}
-
-# One hash of words and files' contents.
-hash_of() { sha256sum | cut -c1-16; }
+# shellcheck source=../common.sh
+. "$bed/../common.sh"
 
 find_jdk() {
     jdk=${XEN_BED_JAVA:-${JAVA_HOME:-}}

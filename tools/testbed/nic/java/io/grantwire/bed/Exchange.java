@@ -9,7 +9,9 @@ import io.grantwire.pmd.mbuf.Mbuf;
 import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.mbuf.MempoolConfig;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -35,6 +37,7 @@ public final class Exchange {
 
     private final String card;
     private final EthDevice device;
+    private final List<Mempool> pools = new ArrayList<>();
     private boolean failed;
 
     private Exchange(String card, EthDevice device) {
@@ -52,6 +55,10 @@ public final class Exchange {
             exchange.run(room, Integer.parseInt(args[2]), Integer.parseInt(args[3]), Integer.parseInt(args[4]));
         }
         device.close();
+        for (Mempool pool : exchange.pools) {
+            exchange.check(pool.inUse() == 0, pool.name() + ": no mbuf is left behind, of " + pool.count() + " in use: " + pool.inUse());
+            pool.close();
+        }
         System.exit(exchange.failed ? 1 : 0);
     }
 
@@ -65,6 +72,7 @@ public final class Exchange {
         int longest = Math.min(most, mtu + HEADER);
         String what = "buffers of " + room + " bytes: ";
         Mempool pool = Mempool.create(MempoolConfig.of("exchange-" + room, MBUFS).withDataRoom(room).withSource(device.packetMemory()));
+        pools.add(pool);
         Set<EthOffload> scatter = EnumSet.of(EthOffload.RX_SCATTER);
         scatter.retainAll(device.capabilities().offloads());
         device.configure(EthConfig.SINGLE_QUEUE.withMtu(mtu == 1500 ? 0 : mtu).withOffloads(scatter));
@@ -80,8 +88,6 @@ public final class Exchange {
                 stats.ipackets() == count && stats.opackets() == count && stats.ibytes() == stats.obytes() && stats.ierrors() + stats.imissed() == 0,
                 what + "the statistics say so too: " + stats);
         device.stop();
-        check(pool.inUse() == 0 || device.info().driverName().isEmpty(), what + "no mbuf is left behind, of " + pool.inUse() + " in use");
-        pool.close();
     }
 
     private boolean awaitLink() throws InterruptedException {

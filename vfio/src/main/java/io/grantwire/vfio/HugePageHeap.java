@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 
 /**
  * DMA memory in huge pages. What needs most of a page gets pages of its own; smaller pieces, such
@@ -14,10 +15,16 @@ import java.util.function.Function;
  */
 final class HugePageHeap {
     private final long pageBytes;
+    private final LongFunction<Mapping> source;
     private final List<Shared> shared = new ArrayList<>();
 
-    HugePageHeap(long pageBytes) {
+    /**
+     * @param pageBytes of a huge page
+     * @param source gives as many bytes, in whole huge pages, zeroed
+     */
+    HugePageHeap(long pageBytes, LongFunction<Mapping> source) {
         this.pageBytes = pageBytes;
+        this.source = source;
     }
 
     /** A huge page and what is free in it: where and how many bytes. */
@@ -60,8 +67,8 @@ final class HugePageHeap {
         return piece(bytes, where);
     }
 
-    private static Mapping take(long bytes) {
-        Mapping memory = Mapping.hugePages(bytes);
+    private Mapping take(long bytes) {
+        Mapping memory = source.apply(bytes);
         try {
             memory.excludeFromForks();
             memory.lock();

@@ -30,7 +30,7 @@ final class PhysicalDmaSpace implements DmaSpace {
     PhysicalDmaSpace(FrameTable frames, long huge) {
         this.frames = frames;
         this.run = huge == 0 ? Mapping.pageSize() : huge;
-        this.heap = huge == 0 ? null : new HugePageHeap(huge);
+        this.heap = huge == 0 ? null : new HugePageHeap(huge, Mapping::hugePages);
     }
 
     /**
