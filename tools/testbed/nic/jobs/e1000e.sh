@@ -6,4 +6,4 @@ for driver in vfio-pci uio_pci_generic; do
     bind e1000e1 $driver
     checks "e1000e0 and e1000e1 $driver" bed_java io.grantwire.bed.NicChecks e1000e0 "pci:$(bdf_of e1000e0)" bridge e1000e1 "pci:$(bdf_of e1000e1)"
 done
-[ "$(dma_faults)" = 0 ] && pass "no DMA fault" || fail "$(dma_faults) DMA faults"
+if [ "$(dma_faults)" = 0 ]; then pass "no DMA fault"; else fail "$(dma_faults) DMA faults"; fi

@@ -6,4 +6,4 @@ for driver in vfio-pci uio_pci_generic; do
     bind virtio1 $driver
     checks "virtio0 and virtio1 $driver" bed_java io.grantwire.bed.NicChecks virtio0 "pci:$(bdf_of virtio0)" bridge virtio1 "pci:$(bdf_of virtio1)"
 done
-[ "$(dma_faults)" = 0 ] && pass "no DMA fault" || fail "$(dma_faults) DMA faults"
+if [ "$(dma_faults)" = 0 ]; then pass "no DMA fault"; else fail "$(dma_faults) DMA faults"; fi
