@@ -27,6 +27,14 @@ public final class RingIndex {
         return (index + n) & 0xffff;
     }
 
+    /**
+     * Whether a peer that asked to be told at {@code event} has to be told, now that the index has
+     * moved from {@code from} to {@code to} (section 2.7.10, {@code vring_need_event}).
+     */
+    public static boolean needsEvent(int event, int to, int from) {
+        return delta(delta(to, event), 1) < delta(to, from);
+    }
+
     /** The ring slot of an index; {@code mask} is the ring's size less one. */
     public static int slot(int index, int mask) {
         return index & mask;

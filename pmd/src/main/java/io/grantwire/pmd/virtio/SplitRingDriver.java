@@ -203,6 +203,21 @@ public final class SplitRingDriver {
         return unitMask + 1 - (freeTail - freeHead);
     }
 
+    /** {@code avail.idx} as published last, 0 to 65535. */
+    public int availIdx() {
+        return avail;
+    }
+
+    /** The {@code used.idx} up to which {@link #take} has taken, 0 to 65535. */
+    public int usedIdx() {
+        return used;
+    }
+
+    /** Whether the device claims to have used buffers that were not taken yet. */
+    public boolean hasUsed() {
+        return fault == Fault.NONE && RingIndex.acquire(ALL, usedIdxAt) != used;
+    }
+
     /** What the device did wrong first, if anything. Any thread may ask. */
     public Fault fault() {
         return (Fault) FAULT.getOpaque(this);

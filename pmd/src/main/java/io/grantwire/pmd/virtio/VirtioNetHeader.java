@@ -5,14 +5,18 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * The {@code virtio_net_hdr} in front of each frame: 10 bytes, without {@code num_buffers}. Static
- * accessors over (segment, offset of the header); headers need no alignment.
+ * The {@code virtio_net_hdr} in front of each frame: 10 bytes, or 12 with {@code num_buffers}.
+ * Static accessors over (segment, offset of the header); headers need no alignment.
  *
- * <p>Source: VIRTIO 1.2 section 5.1.6, legacy form. xenvirt uses no offload: all fields are zero.
+ * <p>Source: VIRTIO 1.2 section 5.1.6. xenvirt has the legacy form of 10 bytes, and uses no
+ * offload: all fields are zero.
  */
 public final class VirtioNetHeader {
     /** Bytes of the header. */
     public static final int SIZE = 10;
+
+    /** Bytes of the modern header, and of the legacy one with mergeable buffers. */
+    public static final int MERGEABLE_SIZE = 12;
 
     /** Offset of {@code u8 flags}. */
     public static final int FLAGS = 0;
@@ -31,6 +35,9 @@ public final class VirtioNetHeader {
 
     /** Offset of {@code u16 csum_offset}. */
     public static final int CSUM_OFFSET = 8;
+
+    /** Offset of {@code u16 num_buffers} in a header of {@link #MERGEABLE_SIZE}. */
+    public static final int NUM_BUFFERS = 10;
 
     private static final ValueLayout.OfLong U64 =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

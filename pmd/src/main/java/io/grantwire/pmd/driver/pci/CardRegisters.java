@@ -9,9 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The registers of a card that may be pulled out at any time, 32 bits wide. A card that has gone
- * reads as all ones, or the access faults, which the JVM reports as {@link InternalError}; either
- * sets {@link #gone}, for good, and what is written then goes nowhere.
+ * The registers of a card that may be pulled out at any time, 32 bits wide where not said. A card
+ * that has gone reads as all ones, or the access faults, which the JVM reports as {@link
+ * InternalError}; either sets {@link #gone}, for good, and what is written then goes nowhere.
  *
  * <p>{@link #read} and {@link #write} are for the control path: they wait until the JVM has
  * reported, and may log. {@link #doorbell} is for the packet path. There the JVM may report a fault
@@ -113,6 +113,63 @@ public final class CardRegisters {
     /** Sets and clears bits of a register; bits in both are set. */
     public void update(long offset, int clear, int set) {
         write(offset, read(offset) & ~clear | set);
+    }
+
+    /** Reads a register of 8 bits; all ones may be what the card says, see {@link #check}. */
+    public int read8(long offset) {
+        if (!gone()) {
+            try {
+                return bar.read8(offset);
+            } catch (InternalError fault) {
+                lose();
+            }
+        }
+        report();
+        return 0xff;
+    }
+
+    /** Reads a register of 16 bits; all ones may be what the card says, see {@link #check}. */
+    public int read16(long offset) {
+        if (!gone()) {
+            try {
+                return bar.read16(offset);
+            } catch (InternalError fault) {
+                lose();
+            }
+        }
+        report();
+        return 0xffff;
+    }
+
+    /** Writes a register of 8 bits. */
+    public void write8(long offset, int value) {
+        if (!gone()) {
+            try {
+                bar.write8(offset, value);
+            } catch (InternalError fault) {
+                lose();
+            }
+        }
+    }
+
+    /** Writes a register of 16 bits; for any thread, as {@link #write}. */
+    public void write16(long offset, int value) {
+        if (!gone()) {
+            try {
+                bar.write16(offset, value);
+            } catch (InternalError fault) {
+                lose();
+            }
+        }
+    }
+
+    /** Asks the bus whether the card is still there; control path. */
+    public boolean check() {
+        if (!gone() && pci.isGone()) {
+            lose();
+        }
+        report();
+        return !gone();
     }
 
     /** Takes note of a card that was found to be gone in another way. */

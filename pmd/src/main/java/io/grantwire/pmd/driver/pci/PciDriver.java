@@ -1,7 +1,9 @@
 package io.grantwire.pmd.driver.pci;
 
 import io.grantwire.pmd.domain.Domain;
+import io.grantwire.pmd.driver.e1000e.E1000eDriver;
 import io.grantwire.pmd.driver.igb.IgbDriver;
+import io.grantwire.pmd.driver.virtio.VirtioNetDriver;
 import io.grantwire.pmd.ethdev.DeviceArgs;
 import io.grantwire.pmd.ethdev.EthDevice;
 import io.grantwire.pmd.ethdev.EthDeviceException;
@@ -20,7 +22,8 @@ import java.util.stream.Collectors;
  */
 public final class PciDriver implements EthDriver {
     private static final String PREFIX = "pci:";
-    private static final List<PciEthDriver> FAMILIES = List.of(new IgbDriver());
+    private static final List<PciEthDriver> FAMILIES =
+            List.of(new IgbDriver(), new E1000eDriver(), new VirtioNetDriver());
 
     /** The driver; it holds nothing. */
     public PciDriver() {}

@@ -1,0 +1,21 @@
+package io.grantwire.pmd.driver.e1000e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.grantwire.pmd.mbuf.Mempool;
+import io.grantwire.pmd.testkit.PacketPathScan;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The rules of the packet path in the byte code of the driver. */
+class E1000ePacketPathTest {
+    @Test
+    void burstsKeepTheRules() {
+        assertEquals(
+                List.of(),
+                new PacketPathScan()
+                        .from(E1000eDevice.class, "rxBurst", "txBurst")
+                        .excuse(Mempool.class, "newCache", "once per lcore")
+                        .findings());
+    }
+}
