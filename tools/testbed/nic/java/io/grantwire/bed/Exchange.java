@@ -3,13 +3,16 @@ package io.grantwire.bed;
 import io.grantwire.pmd.ethdev.EthConfig;
 import io.grantwire.pmd.ethdev.EthDevice;
 import io.grantwire.pmd.ethdev.EthDrivers;
+import io.grantwire.pmd.ethdev.EthOffload;
 import io.grantwire.pmd.ethdev.EthStats;
 import io.grantwire.pmd.mbuf.Mbuf;
 import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.mbuf.MempoolConfig;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -70,7 +73,7 @@ public final class Exchange {
         String what = "buffers of " + room + " bytes: ";
         Mempool pool = Mempool.create(MempoolConfig.of("exchange-" + room, MBUFS).withDataRoom(room).withSource(device.packetMemory()));
         pools.add(pool);
-        device.configure(EthConfig.SINGLE_QUEUE.withMtu(mtu == 1500 ? 0 : mtu));
+        device.configure(EthConfig.SINGLE_QUEUE.withMtu(mtu == 1500 ? 0 : mtu).withOffloads(offloads()));
         device.rxQueueSetup(0, 0, pool);
         device.txQueueSetup(0, 0);
         device.start();
@@ -83,6 +86,13 @@ public final class Exchange {
                 stats.ipackets() == count && stats.opackets() == count && stats.ibytes() == stats.obytes() && stats.ierrors() + stats.imissed() == 0,
                 what + "the statistics say so too: " + stats);
         device.stop();
+    }
+
+    /** Frames longer than a buffer, both ways, where the device has them as offloads. */
+    private Set<EthOffload> offloads() {
+        Set<EthOffload> wanted = EnumSet.of(EthOffload.RX_SCATTER, EthOffload.TX_MULTI_SEGS);
+        wanted.retainAll(device.capabilities().offloads());
+        return wanted;
     }
 
     private boolean awaitLink() throws InterruptedException {
