@@ -24,6 +24,7 @@ pmds_ready vm1 vm2 || exit 1
 switch_start "$log" -p 1 --json || exit 1
 pmd_go vm2
 wait_for 60 "VM2 to be served" served $vm2 || exit 1
+guest_cap vm2 25
 pmd_go vm1
 check "both guests are served" wait_for 60 "VM1 to be served" served $vm1
 
