@@ -1,5 +1,6 @@
 package io.grantwire.tools.bench;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -58,8 +59,10 @@ public final class MachineFacts {
     }
 
     private static String firstLine(Path file) {
-        try {
-            return Files.readString(file).lines().findFirst().orElse("");
+        // With a buffer: files in /proc/sys give what one read takes, and then say that they end.
+        try (BufferedReader reader = Files.newBufferedReader(file)) {
+            String line = reader.readLine();
+            return line == null ? "" : line;
         } catch (IOException e) {
             return "unknown";
         }

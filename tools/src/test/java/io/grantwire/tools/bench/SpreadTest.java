@@ -41,4 +41,10 @@ class SpreadTest {
         assertEquals(1000, unknown.megahertz());
         assertTrue(unknown.source().contains("unknown"));
     }
+
+    @Test
+    void theMachinesFactsAreReadWhole() throws IOException {
+        Object pages = MachineFacts.of(List.of(0), new Tsc(1, "test")).get("hugepages");
+        assertEquals(Files.readAllLines(Path.of("/proc/sys/vm/nr_hugepages")).getFirst(), pages);
+    }
 }
