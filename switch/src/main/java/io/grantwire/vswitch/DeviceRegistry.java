@@ -6,8 +6,10 @@ import io.grantwire.vswitch.SwitchStats.DeviceStats;
 import io.grantwire.vswitch.count.DropReason;
 import io.grantwire.vswitch.count.FrameCounters;
 import io.grantwire.vswitch.forward.GuestDevice;
+import io.grantwire.vswitch.forward.PoolFeed;
 import io.grantwire.vswitch.forward.SwitchWorker;
 import io.grantwire.vswitch.forward.Topology;
+import io.grantwire.vswitch.forward.Uplink;
 import io.grantwire.vswitch.monitor.GuestPort;
 import io.grantwire.vswitch.monitor.PortException;
 import io.grantwire.vswitch.monitor.PortHandler;
@@ -50,6 +52,8 @@ final class DeviceRegistry implements PortHandler {
     private final Set<GuestDevice> knownFaulty = new HashSet<>();
     private final Map<RejectReason, Long> rejects = new EnumMap<>(RejectReason.class);
     private final Set<Core> knownDead = new HashSet<>();
+    private VmdqPools pools;
+    private UplinkWatch watch;
     private long epoch = 1;
     private int serial;
     private boolean uplinksOpen;
@@ -62,7 +66,15 @@ final class DeviceRegistry implements PortHandler {
         this.config = config;
         this.wires = wires;
         this.uplinksOpen = config.uplinkAfterDevices() == 0;
+        this.pools = new VmdqPools(List.of(), config.flood());
+        this.watch = new UplinkWatch(List.of());
         this.topology = build();
+    }
+
+    /** Tells of the uplinks, when they have been started; before the monitor starts. */
+    synchronized void add(List<Uplink> uplinks) {
+        pools = new VmdqPools(uplinks, config.flood());
+        watch = new UplinkWatch(uplinks);
     }
 
     /** The topology to start workers with. */
@@ -76,7 +88,35 @@ final class DeviceRegistry implements PortHandler {
     }
 
     private Topology build() {
-        return Topology.of(epoch++, config.lcores().size(), devices.values(), owners, uplinksOpen);
+        return Topology.of(
+                epoch++,
+                config.lcores().size(),
+                devices.values(),
+                owners,
+                pools.feeds(),
+                uplinksOpen);
+    }
+
+    /**
+     * Gives pools to devices that have none, as far as there are, and tells everybody of that.
+     *
+     * @param changed whether there is something else to tell
+     */
+    private void settle(boolean changed) {
+        List<GuestDevice> registered = registered();
+        List<PoolFeed> fresh = pools.reserve(registered);
+        if (changed || !fresh.isEmpty()) {
+            publish();
+        }
+        if (!pools.program(fresh, registered)) {
+            publish();
+        }
+    }
+
+    private List<GuestDevice> registered() {
+        return owners.values().stream()
+                .sorted(Comparator.comparingInt(GuestDevice::number))
+                .toList();
     }
 
     private void publish() {
@@ -120,7 +160,7 @@ final class DeviceRegistry implements PortHandler {
                     owners.get(device.mac()).number());
         }
         uplinksOpen |= devices.size() >= config.uplinkAfterDevices();
-        publish();
+        settle(true);
         DATA.info(
                 "({}) Device has been added to data core {}",
                 number,
@@ -174,6 +214,7 @@ final class DeviceRegistry implements PortHandler {
         GuestDevice device = devices.remove(port);
         noteFault(device);
         knownFaulty.remove(device);
+        pools.release(device);
         if (owners.remove(device.mac(), device)) {
             // Another device of the same guest that waited for the address gets it. One of another
             // guest does not: it would receive what is meant for this guest when this one restarts.
@@ -185,7 +226,7 @@ final class DeviceRegistry implements PortHandler {
                 }
             }
         }
-        publish();
+        settle(true);
         leaving.put(port, new Leaving(device, topology));
     }
 
@@ -198,6 +239,8 @@ final class DeviceRegistry implements PortHandler {
             }
         }
         leaving.remove(port);
+        pools.released(l.device());
+        settle(false);
         numbers.clear(l.device().number());
         DATA.info("#####({}) Device has been removed from data core", l.device().number());
         return true;
@@ -205,6 +248,7 @@ final class DeviceRegistry implements PortHandler {
 
     @Override
     public synchronized void tick() {
+        watch.tick();
         for (GuestDevice d : devices.values()) {
             noteFault(d);
         }
@@ -247,6 +291,7 @@ final class DeviceRegistry implements PortHandler {
                             d.state().name().toLowerCase(java.util.Locale.ROOT),
                             d.fault(),
                             owners.get(d.mac()) == d,
+                            pools.poolsOf(d),
                             DirectionStats.of(d.txCounters()),
                             DirectionStats.of(d.rxCounters())));
         }

@@ -28,6 +28,14 @@ public final class StatsScreen {
             }
             more(s, "TX", d.tx());
             more(s, "RX", d.rx());
+            for (int u = 0; u < d.pools().size(); u++) {
+                if (d.pools().get(u) > 0) {
+                    s.append("\nVMDq pool of port ")
+                            .append(u)
+                            .append(": \t")
+                            .append(d.pools().get(u));
+                }
+            }
         }
         for (UplinkStats u : stats.uplinks()) {
             s.append("\nStatistics for uplink ").append(u.spec());
@@ -36,6 +44,15 @@ public final class StatsScreen {
             original(s, "RX", u.fromWire());
             more(s, "TX", u.toWire());
             more(s, "RX", u.fromWire());
+            s.append("\nSorted by: \t\t");
+            if (u.pools() > 0) {
+                s.append("the card, ").append(u.pools()).append(" VMDq pools");
+            } else {
+                s.append("software");
+            }
+            if (u.failed()) {
+                s.append("\nState: \t\t\tfailed");
+            }
         }
         stats.rejects()
                 .forEach((reason, n) ->

@@ -1,10 +1,11 @@
 package io.grantwire.vswitch;
 
 import io.grantwire.pmd.domain.Domain;
-import io.grantwire.pmd.ethdev.EthConfig;
+import io.grantwire.pmd.ethdev.EthCapabilities;
 import io.grantwire.pmd.ethdev.EthDevice;
 import io.grantwire.pmd.lcore.Lcore;
 import io.grantwire.pmd.lcore.Lcores;
+import io.grantwire.pmd.mbuf.MemorySource;
 import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.mbuf.MempoolConfig;
 import io.grantwire.vswitch.SwitchConfig.WorkerLcore;
@@ -90,10 +91,12 @@ public final class Switch implements AutoCloseable {
     }
 
     private void start(Domain domain) {
-        pool =
-                Mempool.create(
-                        MempoolConfig.of("switch", config.mbufs()).withSource(config.memory()));
-        startUplinks();
+        List<UplinkPlan> plans =
+                devices.stream().map(device -> UplinkPlan.of(device, config)).toList();
+        int buffers = config.mbufs() + plans.stream().mapToInt(UplinkPlan::buffers).sum();
+        pool = Mempool.create(MempoolConfig.of("switch", buffers).withSource(memory()));
+        startUplinks(plans);
+        registry.add(uplinks);
         PORT.info("Max virtio devices supported: {}", config.maxDevices());
         boolean lossless = devices.stream().anyMatch(d -> d.info().lossless());
         Duration hold = config.holdTime(lossless);
@@ -115,15 +118,26 @@ public final class Switch implements AutoCloseable {
                         new GuestMonitor.Options(config.flagPoll(), config.maxPagesPerGuest()));
     }
 
-    private void startUplinks() {
+    /** Where frames are: in memory that cards can reach, if there is one. */
+    private MemorySource memory() {
+        for (EthDevice device : devices) {
+            if (!device.capabilities().equals(EthCapabilities.NONE)) {
+                return device.packetMemory();
+            }
+        }
+        return config.memory();
+    }
+
+    private void startUplinks(List<UplinkPlan> plans) {
         int cores = config.lcores().size();
         for (int i = 0; i < devices.size(); i++) {
             EthDevice device = devices.get(i);
-            boolean ownQueues = device.info().maxTxQueues() >= cores;
-            int txQueues = ownQueues ? cores : 1;
-            device.configure(new EthConfig(1, txQueues));
-            device.rxQueueSetup(0, 0, pool);
-            for (int q = 0; q < txQueues; q++) {
+            UplinkPlan plan = plans.get(i);
+            device.configure(plan.config());
+            for (int q = 0; q < plan.config().rxQueues(); q++) {
+                device.rxQueueSetup(q, plan.rxDesc(), pool);
+            }
+            for (int q = 0; q < plan.config().txQueues(); q++) {
                 device.txQueueSetup(q, 0);
             }
             device.start();
@@ -134,8 +148,17 @@ public final class Switch implements AutoCloseable {
                             i,
                             i % cores,
                             cores,
-                            ownQueues));
+                            plan.ownQueues(),
+                            plan.features()));
             PORT.info("Port {} MAC: {}", i, device.macAddress().toString().replace(':', ' '));
+            if (plan.config().vmdqPools() > 1) {
+                PORT.info(
+                        "Port {}: the card sorts frames into VMDq pools for up to {} devices",
+                        i,
+                        plan.config().vmdqPools() - 1);
+            } else {
+                PORT.info("Port {}: frames are sorted in software", i);
+            }
         }
     }
 
@@ -176,16 +199,20 @@ public final class Switch implements AutoCloseable {
         List<UplinkStats> ups = new ArrayList<>();
         for (Uplink u : uplinks) {
             FrameCounters[] toWire = new FrameCounters[workers.size()];
+            FrameCounters[] fromWire = new FrameCounters[workers.size() + 1];
             for (int w = 0; w < toWire.length; w++) {
                 toWire[w] = u.toWire(w);
+                fromWire[w] = u.fromPools(w);
             }
+            fromWire[toWire.length] = u.fromWire();
             ups.add(
                     new UplinkStats(
                             u.spec(),
                             u.device().info().driverName(),
                             u.device().macAddress().toString(),
                             u.failed(),
-                            DirectionStats.of(u.fromWire()),
+                            u.pools(),
+                            DirectionStats.of(fromWire),
                             DirectionStats.of(toWire)));
         }
         return new SwitchStats(

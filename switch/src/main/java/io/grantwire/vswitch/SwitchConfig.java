@@ -32,6 +32,8 @@ import java.util.function.Supplier;
  * @param flagPoll how often to look whether guests live
  * @param uplinkAfterDevices uplinks are read only when this many devices have been there at once,
  *     so that a capture file is not played to nobody
+ * @param vmdq whether cards with VMDq pools sort frames from the wire; otherwise all is sorted in
+ *     software
  * @param idle what workers do when there is nothing to do
  */
 public record SwitchConfig(
@@ -50,6 +52,7 @@ public record SwitchConfig(
         MemorySource memory,
         Duration flagPoll,
         int uplinkAfterDevices,
+        boolean vmdq,
         Supplier<IdleStrategy> idle) {
 
     /** {@link #rxRetry} of a switch with a lossless uplink. */
@@ -123,6 +126,7 @@ public record SwitchConfig(
         private MemorySource memory = MemorySource.plain();
         private Duration flagPoll = Duration.ofMillis(1);
         private int uplinkAfterDevices;
+        private boolean vmdq = true;
         private Supplier<IdleStrategy> idle = IdleStrategy.Backoff::new;
 
         private Builder() {}
@@ -217,6 +221,12 @@ public record SwitchConfig(
             return this;
         }
 
+        /** See {@link SwitchConfig#vmdq}. */
+        public Builder vmdq(boolean value) {
+            vmdq = value;
+            return this;
+        }
+
         /** See {@link SwitchConfig#idle}. */
         public Builder idle(Supplier<IdleStrategy> value) {
             idle = value;
@@ -245,6 +255,7 @@ public record SwitchConfig(
                     memory,
                     flagPoll,
                     uplinkAfterDevices,
+                    vmdq,
                     idle);
         }
     }

@@ -33,6 +33,8 @@ public record SwitchStats(
      * @param state {@code ready} or {@code quarantined}
      * @param fault why it is quarantined, else null
      * @param registered whether it gets frames: the first device with an address does
+     * @param pools the VMDq pool that it has of each uplink, in order; 0 where its frames are
+     *     sorted in software
      * @param tx frames from the guest
      * @param rx frames to the guest
      */
@@ -46,6 +48,7 @@ public record SwitchStats(
             String state,
             String fault,
             boolean registered,
+            List<Integer> pools,
             DirectionStats tx,
             DirectionStats rx) {}
 
@@ -55,7 +58,8 @@ public record SwitchStats(
      * @param spec as the user wrote it
      * @param driver its driver
      * @param mac its address
-     * @param failed whether its driver failed, so that it is not used any more
+     * @param failed whether its driver failed or it has gone, so that it is not used any more
+     * @param pools VMDq pools that the card sorts into, 0 when software does it
      * @param fromWire frames from the wire; successful are those for a device
      * @param toWire frames to the wire
      */
@@ -64,6 +68,7 @@ public record SwitchStats(
             String driver,
             String mac,
             boolean failed,
+            int pools,
             DirectionStats fromWire,
             DirectionStats toWire) {}
 

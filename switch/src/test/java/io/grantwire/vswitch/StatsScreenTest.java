@@ -25,6 +25,7 @@ class StatsScreenTest {
                                         "quarantined",
                                         "tx ring: a descriptor chain loops",
                                         true,
+                                        List.of(0, 3),
                                         new DirectionStats(10, 2, 8, 480, Map.of("ring_full", 2L)),
                                         new DirectionStats(5, 0, 5, 300, Map.of()))),
                         List.of(
@@ -33,6 +34,7 @@ class StatsScreenTest {
                                         "net_null",
                                         "02:00:00:00:00:01",
                                         false,
+                                        0,
                                         new DirectionStats(0, 0, 0, 0, Map.of()),
                                         new DirectionStats(3, 0, 3, 192, Map.of()))),
                         List.of(),
@@ -53,6 +55,7 @@ class StatsScreenTest {
                 TX bytes: \t\t480
                 TX dropped, ring_full: \t2
                 RX bytes: \t\t300
+                VMDq pool of port 1: \t3
                 Statistics for uplink null ------------------------------
                 TX total: \t\t3
                 TX dropped: \t\t0
@@ -62,6 +65,7 @@ class StatsScreenTest {
                 RX successful: \t0
                 TX bytes: \t\t192
                 RX bytes: \t\t0
+                Sorted by: \t\tsoftware
                 Rejected chain_loop: \t1
                 ======================================================
                 """,

@@ -73,9 +73,7 @@ public final class Exchange {
         String what = "buffers of " + room + " bytes: ";
         Mempool pool = Mempool.create(MempoolConfig.of("exchange-" + room, MBUFS).withDataRoom(room).withSource(device.packetMemory()));
         pools.add(pool);
-        Set<EthOffload> scatter = EnumSet.of(EthOffload.RX_SCATTER);
-        scatter.retainAll(device.capabilities().offloads());
-        device.configure(EthConfig.SINGLE_QUEUE.withMtu(mtu == 1500 ? 0 : mtu).withOffloads(scatter));
+        device.configure(EthConfig.SINGLE_QUEUE.withMtu(mtu == 1500 ? 0 : mtu).withOffloads(offloads()));
         device.rxQueueSetup(0, 0, pool);
         device.txQueueSetup(0, 0);
         device.start();
@@ -88,6 +86,13 @@ public final class Exchange {
                 stats.ipackets() == count && stats.opackets() == count && stats.ibytes() == stats.obytes() && stats.ierrors() + stats.imissed() == 0,
                 what + "the statistics say so too: " + stats);
         device.stop();
+    }
+
+    /** Frames longer than a buffer, both ways, where the device has them as offloads. */
+    private Set<EthOffload> offloads() {
+        Set<EthOffload> wanted = EnumSet.of(EthOffload.RX_SCATTER, EthOffload.TX_MULTI_SEGS);
+        wanted.retainAll(device.capabilities().offloads());
+        return wanted;
     }
 
     private boolean awaitLink() throws InterruptedException {

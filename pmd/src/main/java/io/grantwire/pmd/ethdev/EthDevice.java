@@ -81,6 +81,14 @@ public interface EthDevice extends AutoCloseable {
     /** The state of the link now. */
     EthLink link();
 
+    /**
+     * Whether the device has gone for good, as a card that was unplugged: it moves no frame any
+     * more, and can only be closed. Found out at the latest by {@link #link}. Any thread.
+     */
+    default boolean isGone() {
+        return false;
+    }
+
     /** The basic counters now. */
     EthStats stats();
 

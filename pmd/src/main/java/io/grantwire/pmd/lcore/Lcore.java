@@ -49,7 +49,15 @@ public final class Lcore {
             PollLoop loop = this.loop;
             IdleStrategy idle = this.idle;
             while (!stop) {
-                idle.idle(loop.poll());
+                try {
+                    while (!stop) {
+                        idle.idle(loop.poll());
+                    }
+                } catch (InternalError fault) {
+                    if (!loop.survives(fault)) {
+                        throw fault;
+                    }
+                }
             }
         } catch (Throwable e) {
             failure = e;

@@ -9,4 +9,15 @@ public interface PollLoop {
      * @return the work done, for instance packets moved; 0 when there was nothing to do
      */
     int poll();
+
+    /**
+     * Asked when {@link #poll} ended with the JVM's report of an access to memory that is not there
+     * any more: a device's registers, or a file that was cut short. It comes late, out of whatever
+     * was done next.
+     *
+     * @return whether the loop knows what it was and can go on; otherwise the lcore ends
+     */
+    default boolean survives(InternalError fault) {
+        return false;
+    }
 }

@@ -135,7 +135,7 @@ final class GuestForwarder {
             return drop(d, DropReason.TO_SELF);
         }
         if (to.worker != worker) {
-            return toWorker(d, to.worker, to.token, tx, first8, 0);
+            return toWorker(d, to.worker, to.token, tx, first8, 0, false);
         }
         if (!to.serving) {
             return drop(d, to, DropReason.QUARANTINED);
@@ -178,14 +178,15 @@ final class GuestForwarder {
                 };
         UplinkQueue queue = uplinkQueues[uplink.number()];
         if (queue == null) {
-            return toWorker(d, uplink.owner(), uplink.token(), tx, first8, tag);
+            return toWorker(
+                    d, uplink.owner(), uplink.token(), tx, first8, tag, uplink.insertsTags());
         }
         if (!queue.hasRoom()) {
             return queue.hold.mayWait(clock.now(), rules.holdNanos())
                     ? HELD
                     : drop(d, DropReason.UPLINK_FULL);
         }
-        int m = copyOut(tx, first8, tag);
+        int m = copyOut(tx, first8, tag, uplink.insertsTags());
         if (m == 0) {
             return noMbuf(d);
         }
@@ -193,14 +194,21 @@ final class GuestForwarder {
         return SENT;
     }
 
-    private int toWorker(GuestDevice d, int to, int token, DeviceRing tx, long first8, int tag) {
+    private int toWorker(
+            GuestDevice d,
+            int to,
+            int token,
+            DeviceRing tx,
+            long first8,
+            int tag,
+            boolean tagByCard) {
         Handoff handoff = handoffs[to];
         if (!handoff.hasRoom()) {
             return handoff.hold.mayWait(clock.now(), rules.holdNanos())
                     ? HELD
                     : drop(d, DropReason.WORKER_FULL);
         }
-        int m = copyOut(tx, first8, tag);
+        int m = copyOut(tx, first8, tag, tagByCard);
         if (m == 0) {
             return noMbuf(d);
         }
@@ -222,7 +230,7 @@ final class GuestForwarder {
                 continue;
             }
             if (to.worker != worker) {
-                int m = handoffs[to.worker].hasRoom() ? copyOut(tx, first8, 0) : 0;
+                int m = handoffs[to.worker].hasRoom() ? copyOut(tx, first8, 0, false) : 0;
                 if (m != 0) {
                     handoffs[to.worker].put(m, to.token);
                 } else {
@@ -243,8 +251,13 @@ final class GuestForwarder {
         return fate;
     }
 
-    /** The frame in an mbuf, tagged when {@code tag} is not 0; or 0 when there is none. */
-    private int copyOut(DeviceRing tx, long first8, int tag) {
+    /**
+     * The frame in an mbuf, or 0 when there is none.
+     *
+     * @param tag type and control information of the tag it gets, 0 for none
+     * @param tagByCard whether the card is asked to insert it
+     */
+    private int copyOut(DeviceRing tx, long first8, int tag, boolean tagByCard) {
         int m = fresh();
         if (m == 0) {
             return 0;
@@ -254,11 +267,15 @@ final class GuestForwarder {
             return 0;
         }
         poolHold.progressed();
-        if (tag != 0) {
+        if (tag != 0 && !tagByCard) {
             WireClassifier.insertTag(m, first8, tag);
         } else {
             MemorySegment s = Mbuf.segment(m);
             s.set(BE64, Mbuf.offset(m), first8);
+            if (tag != 0) {
+                Mbuf.setVlanTci(m, tag & 0xffff);
+                Mbuf.setOlFlags(m, Mbuf.TX_VLAN);
+            }
         }
         return m;
     }
@@ -292,6 +309,11 @@ final class GuestForwarder {
         d.txCounters().drop(reason, 1);
         to.rxCounters().drop(reason, 1);
         return DROPPED;
+    }
+
+    /** After a round that ended halfway: nobody is left to be told of frames. */
+    void forgetTouched() {
+        touchedCount = 0;
     }
 
     /** After the worker has ended: gives the unused mbufs back. */

@@ -66,6 +66,7 @@ public final class SwitchWorker implements PollLoop {
 
     private Topology topology;
     private GuestDevice[] mine;
+    private PoolFeed[] feeds = {};
 
     /** For how many more rounds each of them is not looked at, see {@link #pollGuests}. */
     private int[] skips;
@@ -179,6 +180,10 @@ public final class SwitchWorker implements PollLoop {
         for (int i = 0; t.uplinksOpen && i < polled.length; i++) {
             work += pollUplink(polled[i], polledSources[i]);
         }
+        PoolFeed[] feeds = this.feeds;
+        for (int i = 0; t.uplinksOpen && i < feeds.length; i++) {
+            work += pollFeed(feeds[i]);
+        }
         work += pollGuests();
         for (UplinkQueue queue : uplinkQueues) {
             if (queue != null) {
@@ -196,6 +201,8 @@ public final class SwitchWorker implements PollLoop {
     private void adopt(Topology t) {
         topology = t;
         mine = t.served[index];
+        dropEnded(feeds, t.feeds[index]);
+        feeds = t.feeds[index];
         skips = new int[mine.length];
         idle = new int[mine.length];
         maxSkip = Math.min(mine.length / GUESTS_PER_SKIP, MAX_SKIP);
@@ -203,6 +210,19 @@ public final class SwitchWorker implements PollLoop {
         forwarder.adopt(t);
         // Pairs with the acquire in hasAdopted: the last touch of removed devices is over.
         ADOPTED.setRelease(this, t.epoch);
+    }
+
+    /** Frames that wait for devices whose pools were taken away. */
+    private void dropEnded(PoolFeed[] before, PoolFeed[] now) {
+        List<PoolFeed> going = List.of(now);
+        for (PoolFeed feed : before) {
+            FrameSource s = feed.source;
+            if (s.count > 0 && !going.contains(feed)) {
+                lost.drop(DropReason.GONE, s.count);
+                Mempool.freeBulk(s.mbufs, 0, s.count);
+                s.count = 0;
+            }
+        }
     }
 
     /**
@@ -259,28 +279,54 @@ public final class SwitchWorker implements PollLoop {
         if (n != 0) {
             return deliver(source, n);
         }
-        int received = receive(uplink, source);
+        int received = receive(uplink, 0, null, uplink.fromWire(), source);
         if (source.count > 0) {
             deliver(source, source.count);
         }
         return received;
     }
 
-    /** A burst from the wire; what is somebody's becomes the source's. Returns the frames. */
-    private int receive(Uplink uplink, FrameSource source) {
+    /** A pool: the card has sorted, what is left to do is to move. */
+    private int pollFeed(PoolFeed feed) {
+        FrameSource source = feed.source;
+        int n = source.count;
+        if (n != 0) {
+            return deliver(source, n);
+        }
+        Uplink uplink = feed.uplink;
+        int received = receive(uplink, feed.pool, feed.device, uplink.fromPools(index), source);
+        if (source.count > 0) {
+            deliver(source, source.count);
+        }
+        return received;
+    }
+
+    /**
+     * A burst from the wire; what is somebody's becomes the source's. Returns the frames.
+     *
+     * @param expected whose frames the card has put into the queue; null for everybody's
+     */
+    private int receive(
+            Uplink uplink,
+            int queue,
+            GuestDevice expected,
+            FrameCounters counters,
+            FrameSource source) {
         int[] mbufs = source.mbufs;
-        int n = uplink.receive(mbufs);
+        int n = uplink.receive(queue, mbufs);
         if (n == 0) {
             return 0;
         }
         Topology t = topology;
-        FrameCounters counters = uplink.fromWire();
         int kept = 0;
         long bytes = 0;
         for (int i = 0; i < n; i++) {
             int m = mbufs[i];
             int len = Mbuf.pktLen(m);
-            int token = classifier.classify(m, t, counters);
+            int token =
+                    expected != null && classifier.accept(m, expected)
+                            ? expected.token
+                            : classifier.classify(m, t, counters);
             if (token == WireClassifier.NOBODY) {
                 Mbuf.free(m);
             } else {
@@ -398,6 +444,36 @@ public final class SwitchWorker implements PollLoop {
     }
 
     /**
+     * The JVM reports an access to registers that are not there. Which of the uplinks it was is
+     * asked; the round that was under way is cleared up, frames that were between two places at
+     * that moment are lost.
+     */
+    @Override
+    public boolean survives(InternalError fault) {
+        boolean gone = false;
+        for (Uplink uplink : polled) {
+            gone |= uplink.hasGone();
+        }
+        for (UplinkQueue queue : uplinkQueues) {
+            gone |= queue != null && queue.uplink().hasGone();
+        }
+        for (PoolFeed feed : feeds) {
+            gone |= feed.uplink.hasGone();
+        }
+        if (gone) {
+            for (GuestDevice d : mine) {
+                Mempool.freeBulk(d.box, 0, d.boxed);
+                d.boxed = 0;
+                d.publish();
+            }
+            Mempool.freeBulk(doneFrames, 0, doneCount);
+            doneCount = 0;
+            forwarder.forgetTouched();
+        }
+        return gone;
+    }
+
+    /**
      * After every worker has ended: gives up all frames that are still here. Called for each worker
      * by one thread.
      */
@@ -410,6 +486,9 @@ public final class SwitchWorker implements PollLoop {
         }
         dropAll(polledSources);
         dropAll(inSources);
+        for (PoolFeed feed : feeds) {
+            dropAll(feed.source);
+        }
         for (Handoff handoff : out) {
             if (handoff != null) {
                 for (int m = handoff.drain(); m != 0; m = handoff.drain()) {
@@ -422,8 +501,12 @@ public final class SwitchWorker implements PollLoop {
 
     private static void dropAll(FrameSource[] sources) {
         for (FrameSource s : sources) {
-            Mempool.freeBulk(s.mbufs, 0, s.count);
-            s.count = 0;
+            dropAll(s);
         }
+    }
+
+    private static void dropAll(FrameSource s) {
+        Mempool.freeBulk(s.mbufs, 0, s.count);
+        s.count = 0;
     }
 }

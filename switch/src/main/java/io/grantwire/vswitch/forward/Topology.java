@@ -33,6 +33,9 @@ public final class Topology {
     /** The devices of each worker. */
     final GuestDevice[][] served;
 
+    /** The pools of each worker's devices. */
+    final PoolFeed[][] feeds;
+
     /** Whether the uplinks are read. */
     final boolean uplinksOpen;
 
@@ -41,8 +44,10 @@ public final class Topology {
             MacTable macs,
             GuestDevice[] devices,
             GuestDevice[][] served,
+            PoolFeed[][] feeds,
             boolean uplinksOpen) {
         this.epoch = epoch;
+        this.feeds = feeds;
         this.uplinksOpen = uplinksOpen;
         this.macs = macs;
         this.devices = devices;
@@ -54,6 +59,7 @@ public final class Topology {
      * @param workers number of workers
      * @param devices all devices
      * @param owners devices by address, for those that get frames
+     * @param feeds pools of those devices
      * @param uplinksOpen whether the uplinks are read
      */
     public static Topology of(
@@ -61,6 +67,7 @@ public final class Topology {
             int workers,
             Collection<GuestDevice> devices,
             Map<Long, GuestDevice> owners,
+            Collection<PoolFeed> feeds,
             boolean uplinksOpen) {
         int most = 0;
         List<List<GuestDevice>> served = new ArrayList<>();
@@ -78,10 +85,14 @@ public final class Topology {
         Map<Long, Integer> macs = new HashMap<>();
         owners.forEach((mac, d) -> macs.put(mac, d.number()));
         GuestDevice[][] lists = new GuestDevice[workers][];
+        PoolFeed[][] feedLists = new PoolFeed[workers][];
         for (int w = 0; w < workers; w++) {
+            int worker = w;
             lists[w] = served.get(w).toArray(GuestDevice[]::new);
+            feedLists[w] =
+                    feeds.stream().filter(f -> f.device.worker == worker).toArray(PoolFeed[]::new);
         }
-        return new Topology(epoch, MacTable.of(macs), byNumber, lists, uplinksOpen);
+        return new Topology(epoch, MacTable.of(macs), byNumber, lists, feedLists, uplinksOpen);
     }
 
     /** The token of a device. */

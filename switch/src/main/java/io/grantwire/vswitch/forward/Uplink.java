@@ -1,6 +1,7 @@
 package io.grantwire.vswitch.forward;
 
 import io.grantwire.pmd.ethdev.EthDevice;
+import io.grantwire.pmd.ethdev.EthLink;
 import io.grantwire.vswitch.count.FrameCounters;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,31 +18,55 @@ public final class Uplink {
     private final int number;
     private final int owner;
     private final boolean ownQueues;
+    private final Features features;
     private final FrameCounters fromWire = new FrameCounters();
+    private final FrameCounters[] fromPools;
     private final FrameCounters[] toWire;
 
     // Read once per burst; changes at most once.
     private volatile boolean failed;
 
     /**
+     * What an uplink's device does for the switch.
+     *
+     * @param pools VMDq pools, each a receive queue, pool 0 for what is sorted in software; 0
+     *     without VMDq
+     * @param insertsTags whether it inserts the tags of frames for the wire
+     */
+    public record Features(int pools, boolean insertsTags) {
+        /** Nothing. */
+        public static final Features NONE = new Features(0, false);
+    }
+
+    /**
      * @param spec as the user wrote it
-     * @param device started, with one receive queue
+     * @param device started, with a receive queue, or one for each of its pools
      * @param number of this uplink
      * @param owner the worker that polls it
      * @param workers number of workers
      * @param ownQueues whether the device has a transmit queue for each worker; otherwise it has
      *     one, the owner's
+     * @param features what the device was configured to do
      */
     public Uplink(
-            String spec, EthDevice device, int number, int owner, int workers, boolean ownQueues) {
+            String spec,
+            EthDevice device,
+            int number,
+            int owner,
+            int workers,
+            boolean ownQueues,
+            Features features) {
         this.spec = spec;
         this.device = device;
         this.number = number;
         this.owner = owner;
         this.ownQueues = ownQueues;
+        this.features = features;
         this.toWire = new FrameCounters[workers];
+        this.fromPools = new FrameCounters[workers];
         for (int i = 0; i < workers; i++) {
             toWire[i] = new FrameCounters();
+            fromPools[i] = new FrameCounters();
         }
     }
 
@@ -60,24 +85,34 @@ public final class Uplink {
         return number;
     }
 
-    /** The worker that polls it. */
+    /** The worker that polls it, but for the pools of other workers' devices. */
     public int owner() {
         return owner;
     }
 
-    /** Whether the driver threw; it is not called again then. */
-    public boolean failed() {
-        return failed;
+    /** VMDq pools, 0 without. */
+    public int pools() {
+        return features.pools();
     }
 
-    /** A burst from the device; the owner only. */
-    int receive(int[] mbufs) {
+    /** Whether the device inserts tags that frames ask for. */
+    boolean insertsTags() {
+        return features.insertsTags();
+    }
+
+    /** Whether it is not used any more: the driver threw, or the device has gone. */
+    public boolean failed() {
+        return failed || device.isGone();
+    }
+
+    /** A burst from a receive queue; the worker only that polls it. */
+    int receive(int queue, int[] mbufs) {
         if (failed) {
             return 0;
         }
         try {
-            return device.rxBurst(0, mbufs, 0, FrameSource.BURST);
-        } catch (RuntimeException e) {
+            return device.rxBurst(queue, mbufs, 0, FrameSource.BURST);
+        } catch (RuntimeException | InternalError e) {
             fail(e);
             return 0;
         }
@@ -90,15 +125,36 @@ public final class Uplink {
         }
         try {
             return device.txBurst(queue, mbufs, 0, count);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | InternalError e) {
             fail(e);
             return 0;
         }
     }
 
-    private void fail(RuntimeException e) {
+    private void fail(Throwable e) {
         failed = true;
-        LOG.error("uplink {} failed and is not used any more", spec, e);
+        LOG.error("uplink {} failed and is not used any more: {}", spec, e.toString());
+        LOG.debug("uplink {}", spec, e);
+    }
+
+    /**
+     * Asks the device whether it is still there; not on the packet path.
+     *
+     * @return whether it is not
+     */
+    boolean hasGone() {
+        link();
+        return failed();
+    }
+
+    /** The device's link; asking may find out that the device has gone. Any thread. */
+    public EthLink link() {
+        try {
+            return device.link();
+        } catch (RuntimeException | InternalError e) {
+            fail(e);
+            return new EthLink(false, 0, true);
+        }
     }
 
     /** Whether a worker transmits itself. */
@@ -111,9 +167,14 @@ public final class Uplink {
         return ownQueues ? worker : 0;
     }
 
-    /** Frames from the wire. */
+    /** Frames from the wire that the owner has sorted. */
     public FrameCounters fromWire() {
         return fromWire;
+    }
+
+    /** Frames from the wire that the card has sorted for a worker's devices. */
+    public FrameCounters fromPools(int worker) {
+        return fromPools[worker];
     }
 
     /** Frames to the wire that a worker transmitted. */

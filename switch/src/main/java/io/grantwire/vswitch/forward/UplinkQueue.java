@@ -1,6 +1,7 @@
 package io.grantwire.vswitch.forward;
 
 import io.grantwire.pmd.mbuf.Mbuf;
+import io.grantwire.pmd.net.VlanTag;
 import io.grantwire.vswitch.count.DropReason;
 import io.grantwire.vswitch.count.FrameCounters;
 
@@ -57,12 +58,12 @@ final class UplinkQueue {
         int[] frames = this.frames;
         long bytes = 0;
         for (int i = 0; i < n; i++) {
-            bytes += Mbuf.pktLen(frames[i]);
+            bytes += wireBytes(frames[i]);
         }
         int sent = uplink.transmit(queue, frames, n);
         if (sent < n) {
             for (int i = sent; i < n; i++) {
-                bytes -= Mbuf.pktLen(frames[i]);
+                bytes -= wireBytes(frames[i]);
             }
             System.arraycopy(frames, sent, frames, 0, n - sent);
         }
@@ -72,6 +73,16 @@ final class UplinkQueue {
             hold.progressed();
         }
         return sent;
+    }
+
+    /** A frame's bytes on the wire, with the tag that the card will insert. */
+    private static int wireBytes(int m) {
+        boolean inserted = (Mbuf.olFlags(m) & Mbuf.TX_VLAN) != 0;
+        return Mbuf.pktLen(m) + (inserted ? VlanTag.LENGTH : 0);
+    }
+
+    Uplink uplink() {
+        return uplink;
     }
 
     /** Gives up the frames that wait. */

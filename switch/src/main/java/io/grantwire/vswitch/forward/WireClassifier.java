@@ -13,7 +13,7 @@ import java.nio.ByteOrder;
 /**
  * Whose is a frame from the wire: a device gets it when it has the destination address and is in
  * the frame's VLAN, both, as the original's NIC filter had it. In software, so that any uplink will
- * do.
+ * do; and for the rest, where a card sorts.
  */
 final class WireClassifier {
     /** Instead of a token: the frame is nobody's. */
@@ -94,6 +94,26 @@ final class WireClassifier {
             insertTag(m, first8, tag);
         }
         return device.token;
+    }
+
+    /**
+     * Whether a frame that a card has sorted is the device's indeed: what came before the pool was
+     * the device's is not. Puts the tag back where it is to stay on.
+     */
+    boolean accept(int m, GuestDevice device) {
+        if ((Mbuf.olFlags(m) & Mbuf.RX_VLAN_STRIPPED) == 0
+                || Mbuf.dataLen(m) < EtherHeader.LENGTH) {
+            return false;
+        }
+        long first8 = ALL.get(BE64, Mbuf.segment(m).address() + Mbuf.offset(m));
+        int tci = Mbuf.vlanTci(m);
+        if (first8 >>> 16 != device.mac() || (tci & VID_MASK) != device.vlan()) {
+            return false;
+        }
+        if (!strip) {
+            insertTag(m, first8, EtherHeader.TYPE_VLAN << 16 | tci);
+        }
+        return true;
     }
 
     /**

@@ -24,6 +24,57 @@ class WorkerAllocationTest {
     private static final int PER_ROUND = 32;
 
     @Test
+    void aCardsPoolAllocatesNothing() throws Exception {
+        LoadWire wire = new LoadWire(Frames.frame(MAC, MAC + 9, 60, 1));
+        wire.strippedTci = ForwardingRules.FIRST_VLAN;
+        Mempool pool = Mempool.create(MempoolConfig.of("pool-allocation-test", 4096));
+        wire.configure(new EthConfig(4, 1));
+        for (int q = 0; q < 4; q++) {
+            wire.rxQueueSetup(q, 0, pool);
+        }
+        wire.txQueueSetup(0, 0);
+        wire.start();
+        ModelGuest guest = new ModelGuest().post(0, 256);
+        GuestDevice d =
+                new GuestDevice(
+                        1, 0, MAC, 0, Topology.token(1, 0), 0, guest.openRx(), guest.openTx());
+        for (int i = 0; i < PER_ROUND; i++) {
+            guest.prepare(i, Frames.frame(0x0200_0000_0099L, MAC, 60, i));
+        }
+        ForwardingRules rules = new ForwardingRules(true, true, true, WireTag.VLAN, 0, 2048);
+        Uplink uplink = new Uplink("load", wire, 0, 0, 1, true, new Uplink.Features(4, true));
+        Topology topology =
+                Topology.of(
+                        1,
+                        1,
+                        List.of(d),
+                        Map.of(MAC, d),
+                        List.of(new PoolFeed(uplink, 3, d)),
+                        true);
+        SwitchWorker worker =
+                new SwitchWorker(
+                        0, rules, pool, List.of(uplink), SwitchWorker.handoffs(1), topology);
+        OnLcore.run(() ->
+                ZeroAllocation.check(
+                        "a pool's rounds",
+                        () -> {
+                            for (int i = 0; i < PER_ROUND; i++) {
+                                guest.resend(i);
+                            }
+                            int work = worker.poll();
+                            assertEquals(PER_ROUND, guest.forget());
+                            guest.recycle();
+                            return work;
+                        }));
+        assertTrue(uplink.fromPools(0).frames() > 100_000);
+        assertEquals(0, uplink.fromPools(0).dropped());
+        OnLcore.run(worker::close);
+        wire.close();
+        assertEquals(0, pool.inUse());
+        pool.close();
+    }
+
+    @Test
     void noPathAllocates() throws Exception {
         LoadWire wire = new LoadWire(Frames.tagged(Frames.frame(MAC + 1, MAC, 60, 1), 1001));
         Mempool pool = Mempool.create(MempoolConfig.of("allocation-test", 4096));
@@ -58,9 +109,9 @@ class WorkerAllocationTest {
             guests.get(2).prepare(i, Frames.frame(0x0200_0000_0099L, MAC + 2, 60, i));
         }
         ForwardingRules rules = new ForwardingRules(true, true, true, WireTag.VLAN, 0, 2048);
-        Uplink uplink = new Uplink("load", wire, 0, 0, 2, false);
+        Uplink uplink = new Uplink("load", wire, 0, 0, 2, false, Uplink.Features.NONE);
         Handoff[][] handoffs = SwitchWorker.handoffs(2);
-        Topology topology = Topology.of(1, 2, devices, owners, true);
+        Topology topology = Topology.of(1, 2, devices, owners, List.of(), true);
         SwitchWorker first = new SwitchWorker(0, rules, pool, List.of(uplink), handoffs, topology);
         SwitchWorker second = new SwitchWorker(1, rules, pool, List.of(uplink), handoffs, topology);
         OnLcore.run(() ->

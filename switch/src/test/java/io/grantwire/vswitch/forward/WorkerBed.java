@@ -37,6 +37,8 @@ abstract class WorkerBed {
     boolean strip = true;
     WireTag wireTag = WireTag.VLAN;
     long hold;
+    Uplink.Features features = Uplink.Features.NONE;
+    final List<PoolFeed> feeds = new ArrayList<>();
 
     void start(int workerCount, int... workerOfGuest) {
         for (int i = 0; i < workerOfGuest.length; i++) {
@@ -51,7 +53,7 @@ abstract class WorkerBed {
             wire.txQueueSetup(q, 0);
         }
         wire.start();
-        uplink = new Uplink("wire", wire, 0, 0, workerCount, txQueues == workerCount);
+        uplink = new Uplink("wire", wire, 0, 0, workerCount, txQueues == workerCount, features);
         ForwardingRules rules = new ForwardingRules(vm2vm, flood, strip, wireTag, hold, 4096);
         Handoff[][] handoffs = SwitchWorker.handoffs(workerCount);
         for (int w = 0; w < workerCount; w++) {
@@ -76,7 +78,7 @@ abstract class WorkerBed {
     Topology topology(int workerCount) {
         Map<Long, GuestDevice> owners = new TreeMap<>();
         devices.forEach(d -> owners.put(d.mac(), d));
-        return Topology.of(epoch++, workerCount, devices, owners, true);
+        return Topology.of(epoch++, workerCount, devices, owners, feeds, true);
     }
 
     int poll() {

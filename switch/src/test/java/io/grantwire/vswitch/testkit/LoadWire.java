@@ -21,6 +21,9 @@ public final class LoadWire extends AbstractEthDevice {
     /** Whether frames come. */
     public boolean on = true;
 
+    /** When set, frames come in the other queues too, without a tag that had this TCI. */
+    public int strippedTci;
+
     /** How many frames were swallowed. */
     public long swallowed;
 
@@ -38,7 +41,7 @@ public final class LoadWire extends AbstractEthDevice {
 
     @Override
     public EthDeviceInfo info() {
-        return new EthDeviceInfo("load", 1, 1, 1, 512, 1, 512, 1, 9216, 68, 9000, 1, true, false);
+        return new EthDeviceInfo("load", 8, 1, 1, 512, 1, 512, 1, 9216, 68, 9000, 1, true, false);
     }
 
     @Override
@@ -68,6 +71,10 @@ public final class LoadWire extends AbstractEthDevice {
             MemorySegment.copy(
                     frames, (long) next * length, Mbuf.segment(m), Mbuf.offset(m), (long) length);
             Mbuf.setLen(m, length);
+            if (strippedTci != 0) {
+                Mbuf.setVlanTci(m, strippedTci);
+                Mbuf.setOlFlags(m, Mbuf.RX_VLAN | Mbuf.RX_VLAN_STRIPPED);
+            }
             next = next + 1 == count ? 0 : next + 1;
         }
         return n;

@@ -71,6 +71,14 @@ final class SwitchOptions {
     String flood = "0";
 
     @Option(
+            names = "--vmdq",
+            paramLabel = "0|1",
+            description =
+                    "1: cards that can sort frames from the wire into VMDq pools do; 0: all is"
+                            + " sorted in software (default: 1).")
+    String vmdq = "1";
+
+    @Option(
             names = "--rx-retry",
             paramLabel = "MS",
             description =
@@ -174,6 +182,7 @@ final class SwitchOptions {
         builder.vm2vm(zeroOrOne("vm2vm", vm2vm));
         builder.vlanStrip(zeroOrOne("vlan-strip", vlanStrip));
         builder.flood(zeroOrOne("flood", flood));
+        builder.vmdq(zeroOrOne("vmdq", vmdq));
         builder.wireTag(tag());
         if (rxRetry != null) {
             builder.rxRetry(Duration.ofMillis(number("rx-retry", rxRetry, 3_600_000)));

@@ -486,6 +486,11 @@ final class IgbDevice extends AbstractEthDevice {
     }
 
     @Override
+    public boolean isGone() {
+        return registers.gone();
+    }
+
+    @Override
     public synchronized void setLinkUp(boolean up) {
         linkWanted = up;
         if (started() && !hardware.setLink(up)) {

@@ -39,7 +39,7 @@ final class IgbRxQueue {
     private static final VarHandle LONG =
             ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
 
-    /** Refilling waits until this many are missing, to tell the card once. */
+    /** Refilling waits until this many are missing, to tell the card once; less in small rings. */
     private static final int REFILL_AT = 32;
 
     private static final int REFILL_BATCH = 64;
@@ -51,6 +51,7 @@ final class IgbRxQueue {
     private final int tailRegister;
     private final int bufferSize;
     private final int size;
+    private final int refillAt;
     private final int[] posted;
     private final int[] fresh = new int[REFILL_BATCH];
 
@@ -92,6 +93,7 @@ final class IgbRxQueue {
         this.counters = counters;
         this.tailRegister = IgbRegisters.queue(IgbRegisters.RDT, queue);
         this.size = size;
+        this.refillAt = Math.min(REFILL_AT, size / 4);
         this.bufferSize = bufferSize;
         this.posted = new int[size];
     }
@@ -187,7 +189,7 @@ final class IgbRxQueue {
         if (bad > 0) {
             counters.addErrors(bad);
         }
-        if (size - 1 - left >= REFILL_AT) {
+        if (size - 1 - left >= refillAt) {
             refill();
         }
         return good;
@@ -250,7 +252,7 @@ final class IgbRxQueue {
             if (!pool.allocBulk(fresh, 0, n)) {
                 counters.addNoMbuf(1);
                 // A bulk fails as a whole: a ring that is almost dry takes what little there is.
-                if (pending >= REFILL_AT || (n = allocFew(n)) == 0) {
+                if (pending >= refillAt || (n = allocFew(n)) == 0) {
                     break;
                 }
             }
@@ -259,7 +261,7 @@ final class IgbRxQueue {
         }
         if (pending != before) {
             // The register's store orders the descriptors before it, see Bar.
-            registers.write(tailRegister, (next + pending) % size);
+            registers.doorbell(tailRegister, (next + pending) % size);
         }
     }
 

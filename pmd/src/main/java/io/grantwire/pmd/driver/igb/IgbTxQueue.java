@@ -170,7 +170,7 @@ final class IgbTxQueue {
         if (sent > 0) {
             counters.add(sent, bytes);
             // The register's store orders the descriptors before it, see Bar.
-            registers.write(tailRegister, tail);
+            registers.doorbell(tailRegister, tail);
         }
         if (bad > 0) {
             counters.addErrors(bad);

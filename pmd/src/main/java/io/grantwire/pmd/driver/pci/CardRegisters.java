@@ -13,8 +13,10 @@ import org.slf4j.LoggerFactory;
  * that has gone reads as all ones, or the access faults, which the JVM reports as {@link
  * InternalError}; either sets {@link #gone}, for good, and what is written then goes nowhere.
  *
- * <p>{@link #write} and {@link #gone} are for any thread, the packet path included; {@link #read}
- * waits for the card and may log: control path.
+ * <p>{@link #read} and {@link #write} are for the control path: they wait until the JVM has
+ * reported, and may log. {@link #doorbell} is for the packet path. There the JVM may report a fault
+ * later, out of whatever the thread does next: a polling loop that gets an {@link InternalError}
+ * asks its devices for their links, and the one that has gone knows then.
  */
 public final class CardRegisters {
     /** What a card that is not there reads as. */
@@ -59,6 +61,7 @@ public final class CardRegisters {
         int value;
         try {
             value = bar.read32(offset);
+            awaitFault();
         } catch (InternalError fault) {
             lose();
             report();
@@ -74,6 +77,29 @@ public final class CardRegisters {
 
     /** Writes a register. */
     public void write(long offset, int value) {
+        if (gone()) {
+            report();
+            return;
+        }
+        try {
+            bar.write32(offset, value);
+            awaitFault();
+        } catch (InternalError fault) {
+            lose();
+            report();
+        }
+    }
+
+    /**
+     * In compiled code the JVM goes on after an access that faults, and throws at the next
+     * safepoint. Coming back from native code is one, and so what it throws is thrown here.
+     */
+    private static void awaitFault() {
+        Thread.yield();
+    }
+
+    /** Writes a register on the packet path. */
+    public void doorbell(long offset, int value) {
         if (gone()) {
             return;
         }
