@@ -82,3 +82,10 @@ copy_modules() {
 }
 
 pack() { (cd "$1" && find . -mindepth 1 | LC_ALL=C sort | cpio -o -R 0:0 -H newc --quiet --reproducible) >"$2"; }
+
+# QEMU out of the tree of packages, with the libraries beside it: a model of igb needs a QEMU newer than some Debian releases have.
+qemu_of() {
+    local lib=$1/usr/lib/x86_64-linux-gnu
+    qemu=("$lib/ld-linux-x86-64.so.2" --library-path "$lib" "$1/usr/bin/qemu-system-x86_64" -L "$1/usr/share/qemu" -L "$1/usr/share/seabios")
+    export QEMU_MODULE_DIR=$lib/qemu
+}

@@ -6,7 +6,8 @@
 #   snapshot-*  the guest once it has booted, to start from
 #   java-*      the program outside, and what the bed adds to Grantwire inside
 #
-# Prints progress; the last line is "bed DIR": a directory with links to all the parts.
+# Prints progress; the last line is "bed DIR": a directory with links to all the parts. "build.sh check" only looks whether this
+# machine has what it takes; "build.sh tree" only makes the first part, and says where it is, for a bed that needs this QEMU.
 # shellcheck source=settings.sh
 . "$(dirname "$(readlink -f "$0")")/settings.sh"
 export PATH=$PATH:/usr/sbin:/sbin
@@ -16,6 +17,10 @@ SUDO=
 need_programs mmdebstrap=mmdebstrap cpio=cpio xz=xz-utils zstd=zstd modprobe=kmod depmod=kmod tar=tar flock=util-linux
 find_jdk
 ls "$dist"/tools-*.jar >/dev/null 2>&1 || die "Grantwire is not built: no jars in $dist; run any command with ./grantwire first"
+if [ "${1:-}" = check ]; then
+    say "this machine can build and run the test bed"
+    exit
+fi
 
 mkdir -p "$cache"
 exec 9>"$cache/lock"
@@ -91,6 +96,10 @@ sweep
 key_tree=$({ echo "$suite ${packages[*]}"; declare -f make_tree mirror; } | hash_of)
 stage tree "$key_tree" make_tree
 tree=$at/tree
+if [ "${1:-}" = tree ]; then
+    say "tree $tree"
+    exit
+fi
 key_boot=$({ echo "$key_tree"; declare -f make_boot copy_modules vmlinux_of pack; cat "$bed/guest/init" "$jdk/release"; } | hash_of)
 stage boot "$key_boot" make_boot
 boot=$at

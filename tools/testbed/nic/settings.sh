@@ -20,13 +20,6 @@ find_jdk() {
     [ -x "${jdk:-/nonexistent}/bin/jlink" ] || die "no JDK to take the runtime from; start this through ./grantwire testbed, or set NIC_BED_JAVA to a JDK 25"
 }
 
-# QEMU out of the tree of packages, with the libraries beside it: igb needs a QEMU newer than some Debian releases have.
-qemu_of() {
-    local lib=$1/usr/lib/x86_64-linux-gnu
-    qemu=("$lib/ld-linux-x86-64.so.2" --library-path "$lib" "$1/usr/bin/qemu-system-x86_64" -L "$1/usr/share/qemu" -L "$1/usr/share/seabios")
-    export QEMU_MODULE_DIR=$lib/qemu
-}
-
 # The cards, in order of their place on the bus from 00:04.0 on, with addresses from 52:54:00:12:34:04 on.
 # An igb keeps the sixteen functions 128 behind it for itself (SR-IOV): two of them need a place between them.
 nics=(igb0 e1000e0 igb1 e1000e1 virtio0 virtio1)

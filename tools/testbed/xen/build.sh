@@ -78,7 +78,7 @@ make_boot() {
         rm -rf boot/* usr/share/perl* usr/share/zoneinfo usr/share/i18n usr/share/bash-completion usr/share/misc \
             var/lib/apt var/lib/dpkg var/cache usr/lib/x86_64-linux-gnu/perl* usr/lib/x86_64-linux-gnu/gconv usr/lib/systemd \
             usr/lib/locale usr/lib/python3* usr/bin/python3* "usr/lib/xen-$version/boot" usr/lib/udev
-        find "lib/modules/$kernel/kernel" -name '*.ko*' | grep -vE '/(xen|block|net/tun|net/dummy|net/veth|af_packet)' | xargs -r rm -f
+        find "lib/modules/$kernel/kernel" -name '*.ko*' | grep -vE '/(xen|block|net/tun|net/dummy|net/veth|af_packet|uio|intel/igb|i2c/algos|dca|ptp|pps)' | xargs -r rm -f
         depmod -b . "$kernel"
     )
     mke2fs -q -t ext4 -O ^has_journal -E root_owner=0:0 -d "$disk" "$at/dom0.ext4" 700M

@@ -11,8 +11,9 @@
 #   XEN_BED_QEMU      QEMU to run, when it is to be another one than the system's
 #
 # A job is jobs/JOB.sh, which domain 0 runs. JOB.before and JOB.after are sourced out here, before the boot and after a good end.
-# JOB.qemu is sourced as well; it may add arguments for QEMU to the array "more", and say with "need_qemu 8" which version it
-# takes: a card that older ones have no model of, for instance.
+# JOB.qemu is sourced as well; it may add arguments for QEMU to the array "more", and choose a QEMU with "qemu_of": for a card that
+# older ones have no model of, for instance. Programs that JOB.before leaves running it adds to the array "helpers"; what is in the
+# directory "sockets" goes when the run has ended.
 # shellcheck source=settings.sh
 . "$(dirname "$(readlink -f "$0")")/settings.sh"
 SUDO=
@@ -22,21 +23,19 @@ job=${1:?which job?}
 [ "$job" = shell ] || [ -f "$bed/jobs/$job.sh" ] ||
     die "no such job: $job; there are: $(basename -s .sh -a "$bed"/jobs/*.sh | tr '\n' ' ')shell"
 [ -n "${XEN_BED_QEMU:-}" ] || need_programs qemu-system-x86_64=qemu-system-x86
-qemu=${XEN_BED_QEMU:-qemu-system-x86_64}
+qemu=("${XEN_BED_QEMU:-qemu-system-x86_64}")
 
-# need_qemu VERSION: looks for one that is no older, the system's first, then those in qemu-* of the cache.
-need_qemu() {
-    local candidate version
-    for candidate in "$qemu" "$cache"/qemu-*/bin/qemu-system-x86_64; do
-        version=$("$candidate" --version 2>/dev/null | sed -n 's/^QEMU emulator version \([0-9]*\).*/\1/p')
-        if [ "${version:-0}" -ge "$1" ]; then
-            qemu=$candidate
-            return
-        fi
-    done
-    die "the job $job needs QEMU $1 or newer; point XEN_BED_QEMU at one"
-}
 more=()
+helpers=()
+sockets=
+pid=
+end_all() {
+    [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+    [ ${#helpers[@]} = 0 ] || kill "${helpers[@]}" 2>/dev/null || true
+    [ -z "$sockets" ] || rm -rf "$sockets"
+}
+trap end_all EXIT
+trap 'exit 130' INT TERM
 # shellcheck source=/dev/null
 if [ -f "$bed/jobs/$job.qemu" ]; then . "$bed/jobs/$job.qemu" || die "preparing QEMU for $job failed"; fi
 
@@ -66,7 +65,7 @@ more_nice=$((${XEN_BED_NICE:-0} - $(nice)))
 
 # shellcheck disable=SC2054 # commas are QEMU's
 machine=(
-    nice -n "$more_nice" "$qemu" -name "grantwire-xen-$job" -machine q35 -accel tcg,thread=multi -cpu "qemu64,+svm"
+    nice -n "$more_nice" "${qemu[@]}" -name "grantwire-xen-$job" -machine q35 -accel tcg,thread=multi -cpu "qemu64,+svm"
     -smp 2 -m 2560M -nodefaults -no-user-config -display none -no-reboot -monitor none "${serial[@]}"
     -kernel "$parts/xen" -append "$xen_args" -initrd "$parts/vmlinux $linux_args,$parts/first.cpio"
     -drive "file=$parts/dom0.ext4,format=raw,if=none,id=d0,snapshot=on" -device virtio-blk-pci,drive=d0
@@ -86,8 +85,6 @@ say "booting Xen $version in QEMU; logs in $run"
 boot_at=$SECONDS
 "${machine[@]}" >"$run/qemu.log" 2>&1 </dev/null &
 pid=$!
-trap 'kill "$pid" 2>/dev/null || true' EXIT
-trap 'exit 130' INT TERM
 
 # Seconds of processor time of the programs that this script has waited for; sets "cpu".
 look_at_cpu() {
