@@ -88,19 +88,7 @@ public final class UplinkSpec {
         if (!bdf.matches("([0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]")) {
             throw malformed(text);
         }
-        return new UplinkSpec(
-                text,
-                domain -> {
-                    if (EthDrivers.prefixes().stream().noneMatch(p -> p.startsWith("pci"))) {
-                        throw new IllegalArgumentException(
-                                "uplink "
-                                        + text
-                                        + ": not available in this build, which has no driver for"
-                                        + " PCI devices; use af_packet:IFACE with the kernel's"
-                                        + " driver instead");
-                    }
-                    return EthDrivers.probe("pci:" + bdf, () -> domain);
-                });
+        return driver(text, "pci:" + bdf, true);
     }
 
     private static UplinkSpec xenvirt(String text, String rest) {

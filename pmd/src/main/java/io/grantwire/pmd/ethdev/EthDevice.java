@@ -251,7 +251,8 @@ public interface EthDevice extends AutoCloseable {
      *
      * @param pool 1 to {@link EthConfig#vmdqPools} - 1
      * @param vlan 1 to 4094
-     * @throws EthDeviceException ENOSPC when all filters are in use, EINVAL for a wrong pool,
+     * @throws EthDeviceException ENOSPC when all filters are in use, EEXIST when it is another
+     *     pool's, EINVAL for a wrong pool or a VLAN that does not go with those the pool has,
      *     ENOTSUP without VMDq
      */
     default void vmdqAssign(int pool, MacAddress address, int vlan) {

@@ -7,7 +7,6 @@ import io.grantwire.pmd.driver.pci.BusAddresses;
 import io.grantwire.pmd.driver.pci.CardRegisters;
 import io.grantwire.pmd.driver.pci.DmaPacketMemory;
 import io.grantwire.pmd.driver.pci.RingMemory;
-import io.grantwire.pmd.driver.pci.RssKey;
 import io.grantwire.pmd.ethdev.AbstractEthDevice;
 import io.grantwire.pmd.ethdev.EthCapabilities;
 import io.grantwire.pmd.ethdev.EthConfig;
@@ -16,16 +15,12 @@ import io.grantwire.pmd.ethdev.EthDeviceInfo;
 import io.grantwire.pmd.ethdev.EthLink;
 import io.grantwire.pmd.ethdev.EthOffload;
 import io.grantwire.pmd.ethdev.RssConfig;
-import io.grantwire.pmd.ethdev.RssType;
 import io.grantwire.pmd.mbuf.MemorySource;
 import io.grantwire.pmd.mbuf.Mempool;
-import io.grantwire.pmd.net.EtherHeader;
 import io.grantwire.pmd.net.MacAddress;
-import io.grantwire.pmd.net.VlanTag;
 import io.grantwire.vfio.PciDevice;
 import io.grantwire.vfio.PciException;
 import java.time.Duration;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 
@@ -37,32 +32,11 @@ import java.util.Map;
  * changed while other threads poll.
  */
 final class IgbDevice extends AbstractEthDevice {
-    private static final int CRC = 4;
-    private static final int DEFAULT_MTU = 1500;
-    private static final int MIN_MTU = 68;
-
-    /** As in Linux's and DPDK's igb, for all cards of the family. */
-    private static final int MAX_MTU = 9216;
-
-    private static final int MIN_DESC = 32;
-    private static final int MAX_DESC = 4096;
-
-    /** RDLEN and TDLEN are multiples of 128 bytes. */
-    private static final int DESC_ALIGN = 8;
-
-    /** SRRCTL counts buffers in KiB. */
-    private static final int BUFFER_UNIT = 1024;
-
-    private static final int MAX_BUFFER = 16 * 1024;
-    private static final int VLANS = 4096;
-
     private final PciDevice pci;
     private final IgbModel model;
     private final CardRegisters registers;
     private final IgbHardware hardware;
-    private final IgbAddresses addresses;
-    private final IgbVlans vlans;
-    private final IgbVmdq vmdq;
+    private final IgbFilters filters;
     private final IgbRss rss;
     private final IgbStatistics statistics;
     private final IgbInterrupts interrupts;
@@ -85,38 +59,13 @@ final class IgbDevice extends AbstractEthDevice {
         this.model = model;
         this.registers = registers;
         this.hardware = new IgbHardware(registers, model);
-        this.addresses = new IgbAddresses(registers, model.addresses(), mac);
-        this.vlans = new IgbVlans(registers);
-        this.vmdq = new IgbVmdq(registers, model, addresses, vlans);
-        this.rss = new IgbRss(registers);
+        this.filters = new IgbFilters(registers, model, mac, this::failure);
+        this.rss = new IgbRss(registers, this::failure);
         this.statistics = new IgbStatistics(registers, model.queues());
         this.interrupts = new IgbInterrupts(registers, model, pci.interrupts());
         this.busAddresses = new BusAddresses(pci.dma());
-        int maxDesc = RingMemory.longest(pci.dma(), IgbDescriptors.SIZE, MAX_DESC);
-        this.info =
-                new EthDeviceInfo(
-                        "net_e1000_igb",
-                        model.queues(),
-                        model.queues(),
-                        MIN_DESC,
-                        maxDesc,
-                        MIN_DESC,
-                        maxDesc,
-                        DESC_ALIGN,
-                        frame(MAX_MTU),
-                        MIN_MTU,
-                        MAX_MTU,
-                        model.addresses(),
-                        true,
-                        false);
-        this.capabilities =
-                new EthCapabilities(
-                        EnumSet.allOf(EthOffload.class),
-                        EnumSet.allOf(RssType.class),
-                        IgbRss.TABLE_SIZE,
-                        RssKey.SIZE,
-                        IgbModel.POOLS,
-                        VLANS);
+        this.info = IgbLimits.info(model, pci.dma());
+        this.capabilities = IgbLimits.capabilities();
     }
 
     /**
@@ -151,11 +100,6 @@ final class IgbDevice extends AbstractEthDevice {
         return new EthDeviceException("device " + name + ": EIO (" + why + ")");
     }
 
-    /** Bytes of a frame with a tag, without CRC. */
-    private static int frame(int mtu) {
-        return EtherHeader.LENGTH + VlanTag.LENGTH + mtu;
-    }
-
     @Override
     public EthDeviceInfo info() {
         return info;
@@ -187,11 +131,9 @@ final class IgbDevice extends AbstractEthDevice {
         }
         config = wanted;
         statistics.clear();
-        noteMtu(wanted.mtu() == 0 ? DEFAULT_MTU : wanted.mtu());
+        noteMtu(wanted.mtu() == 0 ? IgbLimits.DEFAULT_MTU : wanted.mtu());
         strip = wanted.has(EthOffload.RX_VLAN_STRIP);
-        // Before the VLANs, which forget the pools' entries.
-        vmdq.configure(pools);
-        vlans.configure(wanted.has(EthOffload.RX_VLAN_FILTER), pools > 0);
+        filters.configure(pools, wanted.has(EthOffload.RX_VLAN_FILTER));
         rss.configure(wanted.rss(), wanted.rxQueues());
         rx = new IgbRxQueue[wanted.rxQueues()];
         tx = new IgbTxQueue[wanted.txQueues()];
@@ -200,7 +142,10 @@ final class IgbDevice extends AbstractEthDevice {
     @Override
     protected void doRxQueueSetup(int queue, int nbDesc, Mempool pool) {
         String what = "set up receive queue " + queue;
-        int buffer = Math.min(pool.dataRoom() / BUFFER_UNIT * BUFFER_UNIT, MAX_BUFFER);
+        int buffer =
+                Math.min(
+                        pool.dataRoom() / IgbLimits.BUFFER_UNIT * IgbLimits.BUFFER_UNIT,
+                        IgbLimits.MAX_BUFFER);
         checkBuffer(what, buffer);
         try {
             busAddresses.learn(pool);
@@ -222,15 +167,16 @@ final class IgbDevice extends AbstractEthDevice {
     }
 
     private void checkBuffer(String what, int buffer) {
-        if (buffer < BUFFER_UNIT) {
-            throw failure(what, "EINVAL", "the mbufs have less than " + BUFFER_UNIT + " bytes");
+        if (buffer < IgbLimits.BUFFER_UNIT) {
+            throw failure(
+                    what, "EINVAL", "the mbufs have less than " + IgbLimits.BUFFER_UNIT + " bytes");
         }
-        if (buffer < frame(mtu()) && !config.has(EthOffload.RX_SCATTER)) {
+        if (buffer < IgbLimits.frame(mtu()) && !config.has(EthOffload.RX_SCATTER)) {
             throw failure(
                     what,
                     "EINVAL",
                     "frames of "
-                            + frame(mtu())
+                            + IgbLimits.frame(mtu())
                             + " bytes do not fit into "
                             + buffer
                             + "; take larger mbufs, or ask for RX_SCATTER");
@@ -241,7 +187,12 @@ final class IgbDevice extends AbstractEthDevice {
     protected void doTxQueueSetup(int queue, int nbDesc) {
         tx[queue] =
                 new IgbTxQueue(
-                        registers, busAddresses, txCounters(queue), queue, nbDesc, frame(MAX_MTU));
+                        registers,
+                        busAddresses,
+                        txCounters(queue),
+                        queue,
+                        nbDesc,
+                        IgbLimits.frame(IgbLimits.MAX_MTU));
     }
 
     @Override
@@ -280,7 +231,12 @@ final class IgbDevice extends AbstractEthDevice {
     /** From reset to traffic, in the order of the 82576 datasheet's 4.5.9 and 4.5.10. */
     private void bringUp() {
         hardware.prepare();
-        applyFilters();
+        filters.apply(IgbLimits.frame(mtu()) + IgbLimits.CRC);
+        if (!filters.hasPools()) {
+            rss.apply();
+        }
+        hardware.setRxChecksums(config.has(EthOffload.RX_CHECKSUM));
+        applyVlanMode();
         boolean taken = true;
         for (int i = 0; i < rx.length; i++) {
             taken &=
@@ -301,31 +257,14 @@ final class IgbDevice extends AbstractEthDevice {
             tx[i].start(rings.ring(rx.length + i), bounce);
         }
         hardware.enableTransmitter();
-        applyReceiveControl(true);
+        filters.receive();
         // Descriptors only when the unit is on, or the card may not see them (4.5.9).
         for (int i = 0; i < rx.length; i++) {
-            rx[i].start(rings.ring(i), frame(mtu()));
+            rx[i].start(rings.ring(i), IgbLimits.frame(mtu()));
         }
         if (!hardware.setLink(linkWanted)) {
             throw failure("start", "EIO", "the card's transceiver does not answer");
         }
-    }
-
-    private void applyFilters() {
-        for (int i = 0; i < UTA_REGISTERS; i++) {
-            registers.write(nth(UTA, i), 0);
-        }
-        addresses.apply();
-        vlans.apply();
-        applyMulticast();
-        if (vmdq.on()) {
-            vmdq.apply(frame(mtu()) + CRC);
-        } else {
-            rss.apply();
-        }
-        hardware.setRxChecksums(config.has(EthOffload.RX_CHECKSUM));
-        registers.write(RLPML, frame(mtu()) + CRC);
-        applyVlanMode();
     }
 
     /**
@@ -334,11 +273,11 @@ final class IgbDevice extends AbstractEthDevice {
      * transmit queues insert them.
      */
     private void applyVlanMode() {
-        boolean mode = vmdq.on() || strip;
+        boolean mode = filters.hasPools() || strip;
         if (!mode) {
             setCardInserts(false);
         }
-        if (vmdq.on()) {
+        if (filters.hasPools()) {
             registers.update(CTRL, 0, CTRL_VME);
         } else {
             hardware.setVlanMode(mode);
@@ -354,31 +293,6 @@ final class IgbDevice extends AbstractEthDevice {
         }
     }
 
-    /** All multicasts or none: with pools for pool 0, which gets what is no other's. */
-    private void applyMulticast() {
-        int bits = vmdq.on() || allMulticast() ? -1 : 0;
-        for (int i = 0; i < MTA_REGISTERS; i++) {
-            registers.write(nth(MTA, i), bits);
-        }
-    }
-
-    private void applyReceiveControl(boolean enable) {
-        int rctl = RCTL_LPE | RCTL_BAM | RCTL_SECRC;
-        if (enable) {
-            rctl |= RCTL_RXEN;
-        }
-        if (promiscuous() || vmdq.on()) {
-            rctl |= RCTL_UPE | RCTL_MPE;
-        }
-        if (allMulticast()) {
-            rctl |= RCTL_MPE;
-        }
-        if (vlans.enabled()) {
-            rctl |= RCTL_VFE;
-        }
-        registers.write(RCTL, rctl);
-    }
-
     @Override
     protected void doStop() {
         interrupts.disable();
@@ -386,6 +300,8 @@ final class IgbDevice extends AbstractEthDevice {
             statistics.accumulate();
         }
         boolean quiet = hardware.reset();
+        filters.stopped();
+        rss.stopped();
         if (!quiet) {
             cutOff();
         }
@@ -457,24 +373,7 @@ final class IgbDevice extends AbstractEthDevice {
     }
 
     private synchronized void enableInterrupts(int queue) {
-        if (queue >= interrupts.most()) {
-            throw failure(
-                    "receive interrupts",
-                    "ENOTSUP",
-                    "queue "
-                            + queue
-                            + " has none: "
-                            + pci.kernelDriver()
-                            + " gives it "
-                            + interrupts.most());
-        }
-        if (!interrupts.has(queue)) {
-            try {
-                interrupts.enable(rx.length);
-            } catch (PciException e) {
-                throw new EthDeviceException("device " + name() + ": " + e.getMessage(), e);
-            }
-        }
+        interrupts.enableFor(queue, rx.length, pci.kernelDriver(), this::failure);
     }
 
     // State.
@@ -507,22 +406,12 @@ final class IgbDevice extends AbstractEthDevice {
 
     @Override
     protected void doSetPromiscuous(boolean on) {
-        if (started()) {
-            int set = on || vmdq.on() ? RCTL_UPE | RCTL_MPE : allMulticast() ? RCTL_MPE : 0;
-            registers.update(RCTL, RCTL_UPE | RCTL_MPE, set);
-        }
+        filters.setPromiscuous(on);
     }
 
     @Override
     protected void doSetAllMulticast(boolean on) {
-        if (started()) {
-            int set = on || promiscuous() || vmdq.on() ? RCTL_MPE : 0;
-            registers.update(RCTL, RCTL_MPE, set);
-            int bits = on || vmdq.on() ? -1 : 0;
-            for (int i = 0; i < MTA_REGISTERS; i++) {
-                registers.write(nth(MTA, i), bits);
-            }
-        }
+        filters.setAllMulticast(on);
     }
 
     @Override
@@ -530,51 +419,35 @@ final class IgbDevice extends AbstractEthDevice {
         if (started()) {
             throw failure("MTU", "EBUSY", "it is started; stop it first");
         }
-        if (bytes < MIN_MTU || bytes > MAX_MTU) {
-            throw failure("MTU", "EINVAL", bytes + " is not in " + MIN_MTU + " to " + MAX_MTU);
+        if (bytes < IgbLimits.MIN_MTU || bytes > IgbLimits.MAX_MTU) {
+            throw failure(
+                    "MTU",
+                    "EINVAL",
+                    bytes + " is not in " + IgbLimits.MIN_MTU + " to " + IgbLimits.MAX_MTU);
         }
         noteMtu(bytes);
     }
 
     @Override
     public synchronized List<MacAddress> macAddresses() {
-        return addresses.wanted();
+        return filters.macAddresses();
     }
 
     @Override
     public synchronized void addMacAddress(MacAddress address) {
-        String what = "add " + address;
-        checkUnicast(what, address);
-        if (!addresses.hasRoom(address)) {
-            throw failure(
-                    what, "ENOSPC", "all " + model.addresses() + " address filters are in use");
-        }
-        addresses.add(address, started());
+        filters.addMacAddress(address);
     }
 
     @Override
     public synchronized void removeMacAddress(MacAddress address) {
-        String what = "remove " + address;
-        if (address.equals(macAddress())) {
-            throw failure(what, "EADDRINUSE", "it is the device's own");
-        }
-        if (!addresses.remove(address, started())) {
-            throw failure(what, "ENOENT", "it was not added");
-        }
+        filters.removeMacAddress(address, macAddress());
     }
 
     @Override
     public synchronized void changeMacAddress(MacAddress address) {
-        checkUnicast("address " + address, address);
         if (!address.equals(macAddress())) {
-            addresses.setOwn(address, started());
+            filters.changeMacAddress(address);
             setMacAddress(address);
-        }
-    }
-
-    private void checkUnicast(String what, MacAddress address) {
-        if (!address.isValidUnicast()) {
-            throw failure(what, "EINVAL", "it is not the address of one station");
         }
     }
 
@@ -586,17 +459,7 @@ final class IgbDevice extends AbstractEthDevice {
      */
     @Override
     public synchronized void setVlanFilter(int vlan, boolean on) {
-        String what = "VLAN " + vlan;
-        if (vlan < 0 || vlan >= VLANS) {
-            throw failure(what, "EINVAL", "VLANs are 0 to " + (VLANS - 1));
-        }
-        if (!vlans.canList()) {
-            throw failure(what, "EINVAL", "it is not configured with RX_VLAN_FILTER");
-        }
-        if (on && !vlans.hasRoom(vlan)) {
-            throw failure(what, "ENOSPC", "all " + VLVF_COUNT + " VLAN filters are in use");
-        }
-        vlans.list(vlan, on, started());
+        filters.setVlanFilter(vlan, on);
     }
 
     @Override
@@ -620,13 +483,7 @@ final class IgbDevice extends AbstractEthDevice {
     @Override
     public synchronized void setRss(RssConfig wanted) {
         refuseWithPools("RSS");
-        if (wanted.key().length != 0 && wanted.key().length != RssKey.SIZE) {
-            throw failure("RSS", "EINVAL", "its key has " + RssKey.SIZE + " bytes");
-        }
         rss.set(wanted);
-        if (started()) {
-            rss.apply();
-        }
     }
 
     @Override
@@ -637,23 +494,11 @@ final class IgbDevice extends AbstractEthDevice {
     @Override
     public synchronized void setRssTable(int[] queues) {
         refuseWithPools("RSS table");
-        if (queues.length != IgbRss.TABLE_SIZE) {
-            throw failure(
-                    "RSS table", "EINVAL", queues.length + " entries, it has " + IgbRss.TABLE_SIZE);
-        }
-        for (int queue : queues) {
-            if (queue < 0 || queue >= config.rxQueues()) {
-                throw failure("RSS table", "EINVAL", "there is no receive queue " + queue);
-            }
-        }
         rss.setTable(queues);
-        if (started()) {
-            rss.apply();
-        }
     }
 
     private void refuseWithPools(String what) {
-        if (vmdq.on()) {
+        if (filters.hasPools()) {
             throw failure(what, "ENOTSUP", "it is configured with VMDq pools");
         }
     }
@@ -662,31 +507,11 @@ final class IgbDevice extends AbstractEthDevice {
 
     @Override
     public synchronized void vmdqAssign(int pool, MacAddress address, int vlan) {
-        String what = "VMDq pool " + pool;
-        checkPool(what, pool);
-        checkUnicast(what + ": " + address, address);
-        if (vlan < 1 || vlan > VLANS - 2) {
-            throw failure(what, "EINVAL", "there is no VLAN " + vlan);
-        }
-        String[] refusal = vmdq.refusal(pool, address, vlan);
-        if (refusal != null) {
-            throw failure(what, refusal[0], refusal[1]);
-        }
-        vmdq.assign(pool, address, vlan, started());
+        filters.assign(pool, address, vlan);
     }
 
     @Override
     public synchronized void vmdqRelease(int pool) {
-        checkPool("VMDq pool " + pool, pool);
-        vmdq.release(pool, started());
-    }
-
-    private void checkPool(String what, int pool) {
-        if (!vmdq.on()) {
-            throw failure(what, "ENOTSUP", "it is not configured with VMDq pools");
-        }
-        if (pool < 1 || pool >= vmdq.pools()) {
-            throw failure(what, "EINVAL", "pools are 1 to " + (vmdq.pools() - 1));
-        }
+        filters.release(pool);
     }
 }

@@ -33,25 +33,40 @@ final class IgbInterrupts {
     }
 
     /** How many receive queues can have an interrupt. */
-    int most() {
+    private int most() {
         int messages = interrupts.available(Kind.MSIX);
         return messages > 0
                 ? messages
                 : interrupts.available(Kind.MSI) + interrupts.available(Kind.INTX) > 0 ? 1 : 0;
     }
 
-    /** Whether {@link #enable} has given a receive queue an interrupt. */
+    /** Whether {@link #enableFor} has given a receive queue an interrupt. */
     boolean has(int queue) {
         return queue < vectors.size();
     }
 
     /**
-     * Turns interrupts on, all masked.
+     * Gives a receive queue an interrupt, and all others with it, masked; not while any waits.
      *
      * @param queues receive queues; those beyond {@link #most} get none
-     * @throws PciException when the kernel refuses
      */
-    void enable(int queues) {
+    void enableFor(int queue, int queues, String kernelDriver, IgbFailures failures) {
+        if (queue >= most()) {
+            throw failures.of(
+                    "receive interrupts",
+                    "ENOTSUP",
+                    "queue " + queue + " has none: " + kernelDriver + " gives it " + most());
+        }
+        if (!has(queue)) {
+            try {
+                enable(queues);
+            } catch (PciException e) {
+                throw failures.of("receive interrupts", "EIO", e.getMessage());
+            }
+        }
+    }
+
+    private void enable(int queues) {
         if (interrupts.available(Kind.MSIX) > 0) {
             kind = Kind.MSIX;
         } else {

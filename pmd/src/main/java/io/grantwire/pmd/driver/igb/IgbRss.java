@@ -31,39 +31,71 @@ final class IgbRss {
                     RssType.UDP_IPV6, MRQC_UDP_IPV6);
 
     private final CardRegisters registers;
+    private final IgbFailures failures;
+    private int queues = 1;
+
+    /** Whether the card runs and spreads. */
+    private boolean live;
+
     private RssConfig config = RssConfig.OFF;
     private int[] table = new int[TABLE_SIZE];
 
-    IgbRss(CardRegisters registers) {
+    IgbRss(CardRegisters registers, IgbFailures failures) {
         this.registers = registers;
+        this.failures = failures;
     }
 
-    /** Spreads over queues 0 to {@code queues} - 1, evenly. */
-    void configure(RssConfig wanted, int queues) {
+    /** Spreads over queues 0 to {@code count} - 1, evenly. */
+    void configure(RssConfig wanted, int count) {
+        queues = count;
         set(wanted);
         for (int i = 0; i < TABLE_SIZE; i++) {
-            table[i] = i % queues;
+            table[i] = i % count;
         }
     }
 
     void set(RssConfig wanted) {
+        if (wanted.key().length != 0 && wanted.key().length != RssKey.SIZE) {
+            throw failures.of("RSS", "EINVAL", "its key has " + RssKey.SIZE + " bytes");
+        }
         config = new RssConfig(wanted.types(), RssKey.orUsual(wanted.key()));
+        if (live) {
+            apply();
+        }
+    }
+
+    /** The card has been reset. */
+    void stopped() {
+        live = false;
     }
 
     RssConfig config() {
         return config;
     }
 
-    void setTable(int[] queues) {
-        table = queues.clone();
+    void setTable(int[] wanted) {
+        if (wanted.length != TABLE_SIZE) {
+            throw failures.of(
+                    "RSS table", "EINVAL", wanted.length + " entries, it has " + TABLE_SIZE);
+        }
+        for (int queue : wanted) {
+            if (queue < 0 || queue >= queues) {
+                throw failures.of("RSS table", "EINVAL", "there is no receive queue " + queue);
+            }
+        }
+        table = wanted.clone();
+        if (live) {
+            apply();
+        }
     }
 
     int[] table() {
         return table.clone();
     }
 
-    /** Tells the card. */
+    /** Tells the card, which runs or is about to. */
     void apply() {
+        live = true;
         byte[] key = config.key();
         for (int i = 0; i < RssKey.SIZE; i += 4) {
             registers.write(RSSRK + i, littleEndian(key, i));

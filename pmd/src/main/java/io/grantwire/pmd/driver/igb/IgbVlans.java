@@ -56,11 +56,6 @@ final class IgbVlans {
         return filtering || vmdq;
     }
 
-    /** Whether {@link #list} can be told of a VLAN. */
-    boolean canList() {
-        return enabled();
-    }
-
     /** Whether there is an entry of VLVF for a VLAN. */
     boolean hasRoom(int vlan) {
         return !vmdq || entry(vlan) >= 0;

@@ -68,36 +68,22 @@ final class IgbVmdq {
         return pools;
     }
 
-    /**
-     * Why something cannot be assigned, as {@code ERRNO (why)} in two parts; null when it can.
-     *
-     * @param p 1 to {@link #pools} - 1
-     */
-    String[] refusal(int p, MacAddress address, int vlanId) {
-        if (vlan[p] != NO_VLAN && vlan[p] != vlanId) {
-            return new String[] {
-                "EINVAL", "pool " + p + " is in VLAN " + vlan[p] + "; a pool has one"
-            };
-        }
-        for (int other = 1; other < pools; other++) {
-            if (other != p && vlan[other] == vlanId && members.get(other).contains(address)) {
-                return new String[] {
-                    "EEXIST", address + " in VLAN " + vlanId + " is pool " + other + "'s"
-                };
-            }
-        }
-        if (!addresses.hasRoom(address)) {
-            return new String[] {
-                "ENOSPC", "all " + model.addresses() + " address filters are in use"
-            };
-        }
-        if (!vlans.hasRoom(vlanId)) {
-            return new String[] {"ENOSPC", "all " + VLVF_COUNT + " VLAN filters are in use"};
-        }
-        return null;
+    /** Whether a pool has another VLAN already. */
+    boolean isInOtherVlan(int p, int vlanId) {
+        return vlan[p] != NO_VLAN && vlan[p] != vlanId;
     }
 
-    /** Assigns; {@link #refusal} has nothing against it. */
+    /** The pool that an address in a VLAN belongs to, 0 for none. */
+    int owner(MacAddress address, int vlanId) {
+        for (int p = 1; p < pools; p++) {
+            if (vlan[p] == vlanId && members.get(p).contains(address)) {
+                return p;
+            }
+        }
+        return 0;
+    }
+
+    /** Assigns; there are filters for it. */
     void assign(int p, MacAddress address, int vlanId, boolean live) {
         vlan[p] = vlanId;
         members.get(p).add(address);
