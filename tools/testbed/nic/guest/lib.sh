@@ -44,7 +44,8 @@ interface_of() { basename "$(find "/sys/bus/pci/devices/$(bdf_of "$1")"/net "/sy
 
 # wire WORD…: has the program outside do something, and prints its answer; fails unless it is "ok". See Control.java.
 wire() {
-    answer=$(exec 3<>/dev/wire; echo "$*" >&3; head -n 1 <&3)
+    # A "go" may have come late, see init.
+    answer=$(exec 3<>/dev/wire; echo "$*" >&3; grep -v -m 1 '^go$' <&3)
     echo "$answer"
     case $answer in ok*) return 0 ;; *) return 1 ;; esac
 }
