@@ -246,7 +246,7 @@ final class E1000eRxQueue {
             tail = at;
             outstanding += before - missing;
             // The tail is one beyond the last (section 7.1.8); a release store.
-            card.write(E1000eRegisters.rdt(queue), at);
+            card.doorbell(E1000eRegisters.rdt(queue), at);
         }
     }
 

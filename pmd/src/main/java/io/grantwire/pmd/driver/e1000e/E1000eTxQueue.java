@@ -171,7 +171,7 @@ final class E1000eTxQueue {
         if (tail != before) {
             report(lastEnd);
             // A release store: the descriptors are there when the card sees the new tail.
-            card.write(E1000eRegisters.tdt(queue), tail);
+            card.doorbell(E1000eRegisters.tdt(queue), tail);
             counters.add(good, bytes);
         }
         if (bad > 0) {

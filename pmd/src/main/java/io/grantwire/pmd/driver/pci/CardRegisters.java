@@ -119,7 +119,9 @@ public final class CardRegisters {
     public int read8(long offset) {
         if (!gone()) {
             try {
-                return bar.read8(offset);
+                int value = bar.read8(offset);
+                awaitFault();
+                return value;
             } catch (InternalError fault) {
                 lose();
             }
@@ -132,7 +134,9 @@ public final class CardRegisters {
     public int read16(long offset) {
         if (!gone()) {
             try {
-                return bar.read16(offset);
+                int value = bar.read16(offset);
+                awaitFault();
+                return value;
             } catch (InternalError fault) {
                 lose();
             }
@@ -146,14 +150,31 @@ public final class CardRegisters {
         if (!gone()) {
             try {
                 bar.write8(offset, value);
+                awaitFault();
+                return;
             } catch (InternalError fault) {
                 lose();
             }
         }
+        report();
     }
 
-    /** Writes a register of 16 bits; for any thread, as {@link #write}. */
+    /** Writes a register of 16 bits. */
     public void write16(long offset, int value) {
+        if (!gone()) {
+            try {
+                bar.write16(offset, value);
+                awaitFault();
+                return;
+            } catch (InternalError fault) {
+                lose();
+            }
+        }
+        report();
+    }
+
+    /** Writes a register of 16 bits on the packet path. */
+    public void doorbell16(long offset, int value) {
         if (!gone()) {
             try {
                 bar.write16(offset, value);

@@ -83,7 +83,7 @@ final class VirtioNotifier {
                         ? RingIndex.needsEvent(PeerMemory.readU16(ring, availEvent), to, from)
                         : (PeerMemory.readU16(ring, usedFlags) & SUPPRESSED) == 0;
         if (wanted) {
-            doorbells.write16(doorbell, queue);
+            doorbells.doorbell16(doorbell, queue);
             KICKS.setOpaque(this, kicks + 1);
         }
     }
