@@ -11,6 +11,11 @@ import java.util.SplittableRandom;
 final class RingStates {
     private static final int DESC = 7;
 
+    /** A run of so many seconds or more tries so many states, however slow the machine is. */
+    private static final long LONG_SECONDS = 60;
+
+    private static final long LONG_STATES = 10_000_000;
+
     private final SplittableRandom random;
     private final RingScript script = new RingScript();
     private final RingCheck check = new RingCheck();
@@ -88,13 +93,15 @@ final class RingStates {
         return random.nextInt(wildness * 16) == 0;
     }
 
-    /** Tries states for some seconds, says how many. */
+    /** Tries states for some seconds, in a long run enough of them at least; says how many. */
     public static void main(String[] args) {
         long seed = System.nanoTime();
         System.out.println("seed " + seed);
         RingStates rings = new RingStates(seed);
-        long end = System.nanoTime() + Long.parseLong(args[0]) * 1_000_000_000L;
-        while (System.nanoTime() < end) {
+        long seconds = Long.parseLong(args[0]);
+        long least = seconds < LONG_SECONDS ? 0 : LONG_STATES;
+        long end = System.nanoTime() + seconds * 1_000_000_000L;
+        while (System.nanoTime() < end || rings.states < least) {
             for (int i = 0; i < 1000; i++) {
                 rings.next();
             }
