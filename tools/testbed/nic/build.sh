@@ -63,7 +63,7 @@ make_boot() {
     copy_modules "$guest/modules/kernel" igb e1000e virtio_net af_packet
     cp -L "$tree/$lib/ld-linux-x86-64.so.2" "$guest/lib64/"
     for one in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libz.so.1 libgcc_s.so.1; do cp -L "$tree/$lib/$one" "$guest/$lib/"; done
-    "$jdk/bin/jlink" --add-modules java.base,java.logging,java.management,jdk.unsupported --strip-debug --no-header-files --no-man-pages \
+    "$jdk/bin/jlink" --add-modules java.base,java.logging,java.management,jdk.management,jdk.unsupported --strip-debug --no-header-files --no-man-pages \
         --compress=zip-0 --generate-cds-archive --output "$guest/opt/jre"
     pack "$guest" "$at/first.cpio"
     mv "$guest/opt/jre" "$at/jre"

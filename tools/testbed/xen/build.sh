@@ -87,7 +87,7 @@ make_boot() {
 
 make_java() {
     local home=$tree/opt/grantwire
-    "$jdk/bin/jlink" --add-modules java.base,java.logging,java.management,jdk.unsupported --strip-debug --no-header-files --no-man-pages \
+    "$jdk/bin/jlink" --add-modules java.base,java.logging,java.management,jdk.management,jdk.unsupported --strip-debug --no-header-files --no-man-pages \
         --compress=zip-0 --generate-cds-archive --output "$at/grantwire/jre"
     mkdir -p "$at/grantwire/lib"
     cp -p "$dist"/*.jar "$at/grantwire/lib/"
@@ -149,8 +149,7 @@ key_app=$({ echo "$key_boot $key_java"; declare -f make_app; cat "$bed/domu/init
 stage app "$key_app" make_app
 app=$at
 
-parts=$cache/bed-$version
-rm -rf "$parts"
-mkdir "$parts"
-ln -s "$boot/xen" "$boot/vmlinux" "$boot/first.cpio" "$boot/dom0.ext4" "$app/app.ext4" "$parts/"
-say "bed $parts"
+# Named by its contents, since several source trees may use one cache.
+make_bed() { ln -s "$boot/xen" "$boot/vmlinux" "$boot/first.cpio" "$boot/dom0.ext4" "$app/app.ext4" "$at/"; }
+stage bed "$({ echo "$boot $app"; declare -f make_bed; } | hash_of)" make_bed
+say "bed $at"

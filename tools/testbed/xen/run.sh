@@ -40,8 +40,10 @@ trap 'exit 130' INT TERM
 if [ -f "$bed/jobs/$job.qemu" ]; then . "$bed/jobs/$job.qemu" || die "preparing QEMU for $job failed"; fi
 
 begun=$SECONDS
-"$bed/build.sh" || exit 1
-parts=$cache/bed-$version
+built=$(mktemp)
+"$bed/build.sh" | tee "$built" || { rm -f "$built"; exit 1; }
+parts=$(sed -n 's/^bed //p' "$built")
+rm -f "$built"
 
 run=${XEN_BED_OUT:-$root/.grantwire/xen/$job}
 [ ! -e "$run" ] || [ -e "$run/job" ] || [ -z "$(ls -A "$run")" ] || die "$run is not empty and not of an earlier run; name another directory"
