@@ -123,7 +123,8 @@ guest_output() {
     wait_for 30 "the output of $2" grep -q "^$2| exit status" "/bed/out/console/guest-$1.log"
     sed -n "s/\r\$//; s/^$2| //p" "/bed/out/console/guest-$1.log"
 }
-# guest_cap NAME PERCENT: of a processor, what a guest gets at most. One that polls leaves the rest to those that start.
+# guest_cap NAME PERCENT: of a processor, what a guest gets at most, 0 for all of it. One that polls for nothing leaves the rest to
+# what starts.
 guest_cap() { xl sched-credit2 -d "${domids[$1]}" -c "$2"; }
 guest_destroy() { timeout $((30 * patience)) xl destroy "$1"; }
 # guest_tell NAME TAG LINES: input for a command that runs in a guest, lines parted by \n.

@@ -36,8 +36,10 @@ switch_start "$log" -p 1 --uplink pcap:in=/tmp/in.pcap,out=/tmp/out.pcap --uplin
 progress "the switch is up: $(grep -m 1 XENHOST: "$log")"
 pmd_go vm1
 check "VM1 is served" wait_for 60 "VM1 to be served" pmd_registered "$log" 00:00:00:00:00:11
+guest_cap vm1 25
 pmd_go vm2
 check "VM2 is served, through data/dpdk" wait_for 60 "VM2 to be served" served "$log"
+guest_cap vm1 0
 look_at_clock
 begun=$now
 check "captures: as many frames leave as came" wait_for 60 "all frames to be at the exit" all_out "$log"
@@ -53,6 +55,8 @@ show_statistics "$log"
 # the switch, whose polling would slow its start.
 modprobe -a tun af_packet
 echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+guest_cap vm1 10
+guest_cap vm2 10
 ip tuntap add dev gw0 mode tap && ip link set gw0 up || exit 1
 mkfifo /tmp/peer.in
 exec {peer_in}<>/tmp/peer.in
@@ -62,6 +66,8 @@ wait_for 60 "the other end of the tap" grep -q ready /bed/out/peer.log || exit 1
 log=/bed/out/switch-tap.log
 switch_start "$log" -p 1 --uplink tap:gw0 "${lossless[@]}" || exit 1
 check "tap: a new switch serves both guests" wait_for 60 "both to be served" served "$log"
+guest_cap vm1 0
+guest_cap vm2 0
 look_at_clock
 begun=$now
 echo go >&"$peer_in"
