@@ -118,7 +118,7 @@ public final class NicChecks {
         long out = 0;
         int same = 0;
         for (int i = 0; i < 100; i++) {
-            byte[] frame = frame(60 + 14 * i, i);
+            byte[] frame = frame(64 + 14 * i, i);
             same += is(pass(frame), frame) ? 1 : 0;
             in += frame.length;
             if (i % 2 == 0) {
@@ -152,7 +152,7 @@ public final class NicChecks {
         check(Arrays.equals(send(plain, Mbuf.TX_VLAN, 0x07D0), Packets.tagged(plain, 0x07D0)), "a tag is inserted");
         device.setVlanStrip(false);
         check(is(pass(Packets.tagged(plain, 7)), Packets.tagged(plain, 7)), "a tag stays when it is to stay");
-        check(Arrays.equals(send(plain, Mbuf.TX_VLAN, 8), Packets.tagged(plain, 8)), "… and is inserted all the same");
+        check(Arrays.equals(send(plain, Mbuf.TX_VLAN, 8), Packets.tagged(plain, 8)), "and is inserted all the same");
         stop("vlan");
         if (device.capabilities().offloads().contains(EthOffload.RX_VLAN_FILTER)) {
             start(EthConfig.SINGLE_QUEUE.withOffloads(EnumSet.of(EthOffload.RX_VLAN_FILTER)));
@@ -178,7 +178,7 @@ public final class NicChecks {
                 Packets.put16(open, L4_AT + (tcp ? 16 : 6), 0x5678);
                 int flags = Mbuf.TX_IPV4 | Mbuf.TX_IP_CKSUM | (tcp ? Mbuf.TX_TCP_CKSUM : Mbuf.TX_UDP_CKSUM);
                 check(Arrays.equals(send(open, flags, 0), right), kind + " and IPv4 checksums are filled in");
-                check(Arrays.equals(send(open, flags | Mbuf.TX_VLAN, 9), Packets.tagged(right, 9)), "… behind an inserted tag as well");
+                check(Arrays.equals(send(open, flags | Mbuf.TX_VLAN, 9), Packets.tagged(right, 9)), "behind an inserted tag as well");
             } else {
                 System.out.println("the card fills in no " + kind + " checksums");
             }

@@ -14,6 +14,9 @@ import java.util.List;
  * line of the card, which then serves a single queue. All are masked but while somebody waits.
  */
 final class E1000eInterrupts {
+    /** The longest wait in seconds: a year. */
+    private static final long MOST = 365L * 86_400;
+
     private static final int LEGACY = INT_RXT0 | INT_RXO | INT_RXDMT0;
 
     private final CardRegisters card;
@@ -63,14 +66,33 @@ final class E1000eInterrupts {
     }
 
     /**
-     * Waits for a frame.
+     * Waits for a frame. An interrupt without one, such as a late one of an earlier frame, is slept
+     * over.
      *
-     * @return whether there may be one
+     * @return whether there is one
      * @throws PciException when the interrupt cannot be waited for
      */
     boolean await(int queue, E1000eRxQueue ring, Duration timeout) {
         PciInterrupt vector = vectors.get(queue);
         int causes = msix ? INT_RXQ0 << queue : LEGACY;
+        long end = System.nanoTime() + Math.min(timeout.toSeconds(), MOST) * 1_000_000_000L;
+        end += timeout.toNanosPart();
+        try {
+            while (true) {
+                arm(vector, causes);
+                // A frame may have come before the interrupt was allowed.
+                long left = end - System.nanoTime();
+                if (ring.hasFrames() || left <= 0 || card.gone()) {
+                    return ring.hasFrames();
+                }
+                vector.await(Duration.ofNanos(left));
+            }
+        } finally {
+            card.write(IMC, causes);
+        }
+    }
+
+    private void arm(PciInterrupt vector, int causes) {
         if (msix) {
             card.write(ICR, causes);
         } else {
@@ -78,12 +100,6 @@ final class E1000eInterrupts {
             vector.unmask();
         }
         card.write(IMS, causes);
-        try {
-            // A frame may have come before the interrupt was allowed.
-            return ring.hasFrames() || vector.await(timeout) || ring.hasFrames();
-        } finally {
-            card.write(IMC, causes);
-        }
     }
 
     /** Turns them off; nobody waits. */

@@ -13,6 +13,13 @@ import java.lang.foreign.MemorySegment;
  */
 public record DmaPacketMemory(DmaSpace space, DmaMapping mapping)
         implements MemorySource.BackingMemory {
+    /**
+     * No mbuf lies across the end of a huge page, also where an IOMMU would have it in one piece:
+     * that is a second translation, and QEMU's cards lose such frames when the pages do not lie
+     * together.
+     */
+    private static final long HUGE_PAGE = 2 << 20;
+
     /** A source of such memory. */
     public static MemorySource source(DmaSpace space) {
         return new MemorySource() {
@@ -23,7 +30,7 @@ public record DmaPacketMemory(DmaSpace space, DmaMapping mapping)
 
             @Override
             public long contiguousBytes() {
-                return space.contiguousBytes();
+                return Math.min(space.contiguousBytes(), HUGE_PAGE);
             }
         };
     }

@@ -11,6 +11,9 @@ import java.util.List;
  * then serves a single queue and is taken back by reading the ISR status (section 4.1.4.5).
  */
 final class VirtioInterrupts {
+    /** The longest wait in seconds: a year. */
+    private static final long MOST = 365L * 86_400;
+
     private final VirtioPciTransport transport;
     private final PciInterrupts pci;
     private List<PciInterrupt> vectors = List.of();
@@ -57,20 +60,29 @@ final class VirtioInterrupts {
     }
 
     /**
-     * Waits for a frame.
+     * Waits for a frame. An interrupt without one, such as a late one of an earlier frame, is slept
+     * over.
      *
-     * @return whether there may be one
+     * @return whether there is one
      * @throws PciException when the interrupt cannot be waited for
      */
     boolean await(int queue, VirtioRxQueue ring, Duration timeout) {
         PciInterrupt vector = vectors.get(msix ? queue : 0);
-        if (!msix) {
-            transport.readIsr();
-            vector.unmask();
+        long end = System.nanoTime() + Math.min(timeout.toSeconds(), MOST) * 1_000_000_000L;
+        end += timeout.toNanosPart();
+        while (true) {
+            if (!msix) {
+                transport.readIsr();
+                vector.unmask();
+            }
+            // A frame may have come before the interrupt was asked for.
+            boolean there = ring.arm();
+            long left = end - System.nanoTime();
+            if (there || left <= 0 || transport.gone()) {
+                return ring.disarm();
+            }
+            vector.await(Duration.ofNanos(left));
         }
-        // A frame may have come before the interrupt was asked for.
-        boolean woken = ring.arm() || vector.await(timeout);
-        return ring.disarm() || woken;
     }
 
     /** Turns them off; nobody waits. */
