@@ -164,9 +164,13 @@ pmd_start() {
 pmds_ready() {
     local name
     for name in "$@"; do
-        wait_for 60 "testpmd in $name" grep -q '^pmd| Interactive-mode selected' "/bed/out/console/guest-$name.log" || return 1
+        wait_for 60 "testpmd in $name" pmd_ready_or_ended "$name" || return 1
+        guest_ended "$name" pmd || continue
+        progress "testpmd in $name has ended at once; see out/console/guest-$name.log"
+        return 1
     done
 }
+pmd_ready_or_ended() { grep -q '^pmd| Interactive-mode selected' "/bed/out/console/guest-$1.log" || guest_ended "$1" pmd; }
 # pmd_go NAME: shows the guest's device to the switch, and forwards without losing frames.
 pmd_go() {
     guest_tell "$1" pmd 'port start 0\nset burst tx delay 50 retry 1000000\nstart'
