@@ -53,7 +53,7 @@ state=$parts/state
 [ "${NIC_BED_BOOT:-0}" = 0 ] || state=$run/none
 say "running $job in QEMU; logs in $run"
 rc=0
-"$jdk/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlimit="${NIC_BED_TIMEOUT:-900}" -cp "$parts/outside" \
+"$jdk/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlimit="${NIC_BED_TIMEOUT:-1800}" -cp "$parts/outside" \
     io.grantwire.bed.outside.NicBed $mode "$run" "$sockets" "$state" "${nics[@]}" || rc=$?
 rm -f "$run/payload"
 say "$job: $((SECONDS - begun)) s in all"

@@ -6,6 +6,7 @@ import io.grantwire.pmd.ethdev.EthOffload;
 import io.grantwire.pmd.ethdev.EthStats;
 import io.grantwire.pmd.ethdev.RssConfig;
 import io.grantwire.pmd.mbuf.Mbuf;
+import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.net.MacAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -170,14 +171,20 @@ public final class IgbChecks {
         Mbuf.setOlFlags(m, Mbuf.TX_VLAN);
         Mbuf.setVlanTci(m, 1234);
         check(Arrays.equals(Packets.tagged(stranger, 1234), nic.send(0, m)), "tags are inserted with pools, too");
-        // One full pool, the others go on.
+        // One full pool, the others go on. The last frame comes after all others, which its own pool, polled alone, tells.
         for (int i = 0; i < 80; i++) {
             nic.inject(Packets.tagged(Packets.frame(macs[1], 60, i), 1001));
         }
         nic.inject(Packets.tagged(Packets.frame(macs[2], 60, 99), 1002));
-        List<Received> all = nic.receive(8, 64, 2000);
+        int[] last = new int[2];
+        int taken = 0;
+        for (long end = System.nanoTime() + 10_000_000_000L; taken == 0 && System.nanoTime() < end; ) {
+            taken = nic.device.rxBurst(2, last, 0, 2);
+        }
+        Mempool.freeBulk(last, 0, taken);
+        List<Received> all = nic.receive(8, 80, 1000);
         check(
-                all.stream().filter(r -> r.queue() == 2).count() == 1 && all.stream().filter(r -> r.queue() == 1).count() == 63,
+                taken == 1 && all.stream().allMatch(r -> r.queue() == 1) && all.size() == 63,
                 "a pool without buffers loses its own frames only");
     }
 
@@ -337,11 +344,15 @@ public final class IgbChecks {
                         && x.get("tx_mac_good_packets") == frames
                         && x.get("tx_mac_good_bytes") == bytes,
                 "the card counts the same: " + x);
+        // PTC64 and the others count with the CRC (82576 datasheet, 8.19); so should PRC64, but the model leaves it out there, by which
+        // only the frames of 60 and 61 bytes are in none, and those of 124, 252, 508 and 1020 one lower.
         check(
                 x.get("rx_broadcast_packets") == sizes.length
                         && x.get("tx_broadcast_packets") == frames
-                        && x.get("rx_size_64_packets") == 3
+                        && x.get("tx_size_64_packets") == 3
+                        && x.get("tx_size_1024_to_max_packets") == 9
                         && x.get("rx_size_65_to_127_packets") == 6
+                        && x.get("rx_size_512_to_1023_packets") == 6
                         && x.get("tx_size_512_to_1023_packets") == 6
                         && stats.ierrors() + stats.imissed() + stats.oerrors() == 0,
                 "by size and kind as well, and no errors");
@@ -416,6 +427,8 @@ public final class IgbChecks {
             nic.wire.drain(nic.card);
             check(forward(nic, other) == 300, "300 frames of 60 to 9,000 bytes from " + nic.card + " to " + otherCard);
             check(forward(other, nic) == 300, "300 frames of 60 to 9,000 bytes from " + otherCard + " to " + nic.card);
+            // Each may still have frames of the other's pool in its transmit ring.
+            nic.device.stop();
             other.device.stop();
             check(other.pool.inUse() == 0, "no mbuf is left behind at " + otherCard);
         }

@@ -1,0 +1,23 @@
+package io.grantwire.tools.process;
+
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The jobs of the NIC test bed: network cards behind an IOMMU, emulated by QEMU. */
+@Tag("machine")
+class NicBedProcessIT {
+    private static final String BED = "nic";
+
+    @BeforeAll
+    static void assumeTheBedCanBeHad() {
+        TestbedJob.assumeTheBedCanBeHad(BED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"igb", "e1000e", "virtio", "contract"})
+    void everyCheckOfTheJobPasses(String job) throws InterruptedException {
+        TestbedJob.run(BED, job);
+    }
+}
