@@ -1,6 +1,6 @@
 package io.grantwire.tools.process;
 
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -10,8 +10,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class NicBedProcessIT {
     private static final String BED = "nic";
 
-    @BeforeAll
-    static void assumeTheBedCanBeHad() {
+    /** Before each, so that each is skipped by its name. */
+    @BeforeEach
+    void assumeTheBedCanBeHad() {
         TestbedJob.assumeTheBedCanBeHad(BED);
     }
 

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
@@ -17,13 +19,21 @@ final class TestbedJob {
     private static final Duration LOOK = Duration.ofMillis(300);
     private static final int JOB_SECONDS = 1800;
 
+    /** What this machine lacks for a bed, empty for nothing; found out once. */
+    private static final Map<String, String> LACKS = new ConcurrentHashMap<>();
+
     private TestbedJob() {}
 
-    /** Skips the tests, with the reason, on a machine that has not what a bed takes. */
+    /** Skips a test, with the reason, on a machine that has not what a bed takes. */
     static void assumeTheBedCanBeHad(String bed) {
         Program.assumePackaged();
+        String lack = LACKS.computeIfAbsent(bed, TestbedJob::lackOf);
+        assumeTrue(lack.isEmpty(), lack);
+    }
+
+    private static String lackOf(String bed) {
         try (Program check = Program.start("testbed", bed, "check")) {
-            assumeTrue(check.awaitEnd() == 0, () -> check.err().strip());
+            return check.awaitEnd() == 0 ? "" : check.err().strip();
         }
     }
 
