@@ -199,7 +199,8 @@ class MempoolTest {
                         int slot = good & 0xFF00_0000;
                         int[] strangers = {
                             -1,
-                            slot,
+                            // In slot 0 that is "none", which is ignored.
+                            slot == 0 ? slot | 10 : slot,
                             slot | 9,
                             slot | 0xFF_FFFF,
                             0x7FFF_FFFF,
