@@ -17,7 +17,7 @@ class NicBedProcessIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"igb", "e1000e", "virtio", "contract"})
+    @ValueSource(strings = {"igb", "igb-switch", "e1000e", "virtio", "testpmd", "contract"})
     void everyCheckOfTheJobPasses(String job) throws InterruptedException {
         TestbedJob.run(BED, job);
     }
