@@ -125,6 +125,7 @@ public final class DeviceChecks {
             check(Arrays.equals(out, got), "a frame leaves as it was in memory");
             nic.receive(ring.busAddress(0), ring, data.busAddress(2048));
             byte[] in = frame(0x22);
+            check(nic.awaitLink(), "the link comes back after a reset");
             wire.send(card, in);
             byte[] there = new byte[in.length];
             boolean came = await(() -> {

@@ -30,6 +30,8 @@ final class Nic implements AutoCloseable {
     private static final int EIAC = 0x152c;
 
     // 10.2.6, 10.2.5: one transmit and one receive ring.
+    private static final int STATUS = 0x8;
+    private static final int STATUS_LINK_UP = 1 << 1;
     private static final int CTRL = 0;
     private static final int CTRL_SET_LINK_UP = 1 << 6;
     private static final int CTRL_RESET = 1 << 26;
@@ -89,6 +91,14 @@ final class Nic implements AutoCloseable {
             registers.write32(IMS, LINK_CHANGE);
             registers.write32(ICS, LINK_CHANGE);
         }
+    }
+
+    /** Waits for the link, without which nothing is received; a reset takes it down for a moment. Returns whether it is up. */
+    boolean awaitLink() throws InterruptedException {
+        for (int i = 0; i < 500 && (registers.read32(STATUS) & STATUS_LINK_UP) == 0; i++) {
+            Thread.sleep(10);
+        }
+        return (registers.read32(STATUS) & STATUS_LINK_UP) != 0;
     }
 
     /** Takes the cause away, as an interrupt handler does. */
