@@ -12,7 +12,6 @@ import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.net.EtherHeader;
 import io.grantwire.pmd.net.MacAddress;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
@@ -26,9 +25,7 @@ public final class PooledWire extends AbstractEthDevice {
     private final int pools;
     private final ConcurrentHashMap<Key, Integer> assigned = new ConcurrentHashMap<>();
     private final List<Queue<byte[]>> queues = new ArrayList<>();
-    private final ConcurrentHashMap<Integer, Thread> pollers = new ConcurrentHashMap<>();
     private Mempool pool;
-    private boolean[] poolSetUp;
 
     /** What the switch has sent, tags inserted. */
     public final Queue<byte[]> out = new ConcurrentLinkedQueue<>();
@@ -83,11 +80,6 @@ public final class PooledWire extends AbstractEthDevice {
         return assigned.getOrDefault(new Key(mac, vlan), 0);
     }
 
-    /** Which threads have polled a pool. */
-    public Set<Thread> pollers() {
-        return new HashSet<>(pollers.values());
-    }
-
     @Override
     public EthDeviceInfo info() {
         return new EthDeviceInfo(
@@ -108,13 +100,11 @@ public final class PooledWire extends AbstractEthDevice {
     @Override
     protected void doConfigure(EthConfig config) {
         calls.add("configure " + config.vmdqPools() + " pools");
-        poolSetUp = new boolean[config.rxQueues()];
     }
 
     @Override
     protected void doRxQueueSetup(int queue, int nbDesc, Mempool mempool) {
         pool = mempool;
-        poolSetUp[queue] = true;
     }
 
     @Override
@@ -164,7 +154,6 @@ public final class PooledWire extends AbstractEthDevice {
         if (pulledOut) {
             throw new InternalError("a fault occurred in an unsafe memory access operation");
         }
-        pollers.put(queue, Thread.currentThread());
         Queue<byte[]> in = queues.get(queue);
         int n = 0;
         while (n < count && !in.isEmpty()) {

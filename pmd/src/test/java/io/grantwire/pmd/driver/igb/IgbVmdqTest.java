@@ -14,6 +14,8 @@ import io.grantwire.pmd.net.MacAddress;
 import io.grantwire.pmd.testkit.Frames;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -192,7 +194,7 @@ class IgbVmdqTest {
     }
 
     @Test
-    void frameslongerThanTheMtuReachNoPool() {
+    void framesLongerThanTheMtuReachNoPool() {
         try (IgbBed bed = bed(false)) {
             bed.device.vmdqAssign(1, A, 1001);
             bed.card.inject(Frames.tagged(IgbBed.frame(A, 1514, 1), 1001));
@@ -252,6 +254,39 @@ class IgbVmdqTest {
             bed.device.setVlanFilter(31, false);
             bed.device.vmdqAssign(2, B, 1001);
             arrivesIn(bed, 2, Frames.tagged(to(B), 1001));
+        }
+    }
+
+    @Test
+    void poolsChangeHandsWhileOthersPoll() throws Exception {
+        try (IgbBed bed = bed(false)) {
+            AtomicBoolean end = new AtomicBoolean();
+            AtomicLong received = new AtomicLong();
+            Thread poller =
+                    Thread.ofPlatform()
+                            .start(() -> {
+                                while (!end.get()) {
+                                    for (int q = 0; q < 8; q++) {
+                                        received.addAndGet(bed.receive(q).size());
+                                    }
+                                }
+                            });
+            long injected = 0;
+            for (int i = 0; i < 500; i++) {
+                int pool = 1 + i % 7;
+                bed.device.vmdqAssign(pool, A, 1000 + i % 50);
+                injected += bed.card.inject(Frames.tagged(to(A), 1000 + i % 50)) ? 1 : 0;
+                bed.device.vmdqRelease(pool);
+                injected += bed.card.inject(Frames.tagged(to(A), 1000 + i % 50)) ? 1 : 0;
+                bed.device.stats();
+            }
+            end.set(true);
+            poller.join();
+            for (int q = 0; q < 8; q++) {
+                received.addAndGet(bed.receive(q).size());
+            }
+            assertEquals(injected, received.get());
+            assertTrue(injected > 500);
         }
     }
 
