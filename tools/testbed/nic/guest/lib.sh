@@ -52,14 +52,15 @@ wire() {
 dma_faults() { dmesg | grep -cE 'DMAR: \[DMA (Read|Write)'; }
 
 grantwire() {
-    timeout 600 /opt/jre/bin/java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx160m -XX:-UsePerfData -Xshare:auto \
+    timeout 600 /opt/jre/bin/java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx160m -XX:-UsePerfData -Xshare:auto -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8 \
         --module-path /opt/grantwire/lib --enable-native-access=io.grantwire.bindings --illegal-native-access=deny \
         --module io.grantwire.tools/io.grantwire.tools.Main "$@"
 }
 # bed_java CLASS WORD…: a program of the bed, or any class on Grantwire's class path.
 bed_java() {
-    timeout "${limit:-900}" /opt/jre/bin/java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx160m -XX:-UsePerfData -Xshare:auto \
-        --enable-native-access=ALL-UNNAMED -cp "/opt/grantwire/lib/*:/opt/grantwire/bed/*" "$@"
+    timeout "${limit:-900}" /opt/jre/bin/java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx160m -XX:-UsePerfData -Xshare:auto -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8 \
+        -XX:SharedArchiveFile=/opt/grantwire/bed.jsa -Xlog:cds=off -Xlog:cds*=off -Xlog:aot=off -Xlog:aot*=off \
+        --enable-native-access=ALL-UNNAMED -cp "$(printf '%s:' /opt/grantwire/lib/*.jar /opt/grantwire/bed/*.jar)" "$@"
 }
 # checks NAME COMMAND…: a program that prints PASS and FAIL lines, and ends with status 0 if all went well.
 checks() {

@@ -162,7 +162,7 @@ public final class NicBed {
             ready = true;
         } else if (line.startsWith("END ")) {
             end = line;
-        } else if (line.contains("qemu-system") || line.contains("Kernel panic")) {
+        } else if (line.startsWith("qemu-system") || line.contains("Kernel panic")) {
             System.out.println("  " + line);
         }
     }
