@@ -34,9 +34,8 @@ trap 'rm -rf "$sockets"' EXIT
 
 # The disk that carries everything in: an archive, read as such.
 payload=$sockets/payload
-mkdir -p "$payload/opt/grantwire/bed" "$payload/bed"
-cp -rp "$dist" "$payload/opt/grantwire/lib"
-cp -p "$dist_bed"/*.jar "$parts/bed.jar" "$payload/opt/grantwire/bed/"
+mkdir -p "$payload/opt" "$payload/bed"
+cp -rpL "$parts/grantwire" "$payload/opt/"
 cp -r "$bed/guest/lib.sh" "$bed/jobs" "$run/job" "$payload/bed/"
 pack "$payload" "$run/payload"
 rm -rf "$payload"

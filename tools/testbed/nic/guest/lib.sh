@@ -44,21 +44,23 @@ interface_of() { basename "$(find "/sys/bus/pci/devices/$(bdf_of "$1")"/net "/sy
 
 # wire WORD…: has the program outside do something, and prints its answer; fails unless it is "ok". See Control.java.
 wire() {
-    answer=$(exec 3<>/dev/wire; echo "$*" >&3; head -n 1 <&3)
+    # A "go" may have come late, see init.
+    answer=$(exec 3<>/dev/wire; echo "$*" >&3; grep -v -m 1 '^go$' <&3)
     echo "$answer"
     case $answer in ok*) return 0 ;; *) return 1 ;; esac
 }
 dma_faults() { dmesg | grep -cE 'DMAR: \[DMA (Read|Write)'; }
 
 grantwire() {
-    timeout 600 /opt/jre/bin/java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx160m -XX:-UsePerfData -Xshare:auto \
+    timeout 600 /opt/jre/bin/java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx160m -XX:-UsePerfData -Xshare:auto -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8 \
         --module-path /opt/grantwire/lib --enable-native-access=io.grantwire.bindings --illegal-native-access=deny \
         --module io.grantwire.tools/io.grantwire.tools.Main "$@"
 }
 # bed_java CLASS WORD…: a program of the bed, or any class on Grantwire's class path.
 bed_java() {
-    timeout "${limit:-900}" /opt/jre/bin/java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx160m -XX:-UsePerfData -Xshare:auto \
-        --enable-native-access=ALL-UNNAMED -cp "/opt/grantwire/lib/*:/opt/grantwire/bed/*" "$@"
+    timeout "${limit:-900}" /opt/jre/bin/java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx160m -XX:-UsePerfData -Xshare:auto -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8 \
+        -XX:SharedArchiveFile=/opt/grantwire/bed.jsa -Xlog:cds=off -Xlog:cds*=off -Xlog:aot=off -Xlog:aot*=off \
+        --enable-native-access=ALL-UNNAMED -cp "$(printf '%s:' /opt/grantwire/lib/*.jar /opt/grantwire/bed/*.jar)" "$@"
 }
 # checks NAME COMMAND…: a program that prints PASS and FAIL lines, and ends with status 0 if all went well.
 checks() {

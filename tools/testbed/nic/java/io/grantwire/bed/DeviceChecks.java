@@ -119,8 +119,7 @@ public final class DeviceChecks {
             wire.drain(card);
             nic.transmit(ring.busAddress(0), ring, data.busAddress(0), out.length);
             check(wire.take(card, 300) == null, "without bus mastering nothing is read from memory");
-            nic.pci.reset();
-            nic.pci.setBusMaster(true);
+            nic.reset();
             nic.transmit(ring.busAddress(0), ring, data.busAddress(0), out.length);
             byte[] got = wire.take(card, SOON.toMillis());
             check(Arrays.equals(out, got), "a frame leaves as it was in memory");
@@ -154,8 +153,7 @@ public final class DeviceChecks {
             int reads = faults("Read");
             nic.transmit(NOWHERE, null, 0, 0);
             check(await(() -> more("Read", reads)), "reading where nothing is mapped is a DMAR fault");
-            nic.pci.reset();
-            nic.pci.setBusMaster(true);
+            nic.reset();
             int writes = faults("Write");
             nic.receive(ring.busAddress(0), ring, NOWHERE);
             wire.send(card, frame(0x33));
@@ -165,8 +163,7 @@ public final class DeviceChecks {
                 whole &= other.segment().get(ValueLayout.JAVA_BYTE, i) == 0x77;
             }
             check(whole, "memory mapped elsewhere is as it was");
-            nic.pci.reset();
-            nic.pci.setBusMaster(true);
+            nic.reset();
             DmaMapping closed = nic.pci.dma().allocate(4096);
             long was = closed.busAddress(0);
             closed.close();
@@ -204,8 +201,7 @@ public final class DeviceChecks {
                 }
                 first.pci.close();
                 wire.drain(cardTwo);
-                second.pci.reset();
-                second.pci.setBusMaster(true);
+                second.reset();
                 second.transmit(ring.busAddress(0), ring, data.busAddress(0), out.length);
                 check(Arrays.equals(out, wire.take(cardTwo, SOON.toMillis())), "… the second also when the first is closed");
                 second.pci.close();

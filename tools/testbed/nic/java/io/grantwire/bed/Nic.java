@@ -32,6 +32,7 @@ final class Nic implements AutoCloseable {
     // 10.2.6, 10.2.5: one transmit and one receive ring.
     private static final int CTRL = 0;
     private static final int CTRL_SET_LINK_UP = 1 << 6;
+    private static final int CTRL_RESET = 1 << 26;
     private static final int TCTL = 0x400;
     private static final int TDBAL = 0x3800;
     private static final int RCTL = 0x100;
@@ -60,6 +61,16 @@ final class Nic implements AutoCloseable {
         registers = pci.bar(0);
     }
 
+    /** Resets the function, and the chip itself, which not every function reset reaches in QEMU. */
+    void reset() throws InterruptedException {
+        pci.reset();
+        registers.write32(CTRL, registers.read32(CTRL) | CTRL_RESET);
+        Thread.sleep(5);
+        registers.write32(IMC, -1);
+        registers.read32(ICR);
+        pci.setBusMaster(true);
+    }
+
     /** Has the device interrupt, by itself as far as it can tell. */
     void cause(boolean messagesByVector, int vector) {
         if (igb && messagesByVector) {
@@ -72,6 +83,9 @@ final class Nic implements AutoCloseable {
             registers.write32(IMS, RX_QUEUE_0);
             registers.write32(ICS, RX_QUEUE_0);
         } else {
+            if (igb) {
+                registers.write32(GPIE, 0);
+            }
             registers.write32(IMS, LINK_CHANGE);
             registers.write32(ICS, LINK_CHANGE);
         }

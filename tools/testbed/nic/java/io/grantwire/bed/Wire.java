@@ -24,6 +24,15 @@ public final class Wire implements Closeable {
     public String ask(String line) throws IOException {
         byte[] bytes = (line + "\n").getBytes(StandardCharsets.US_ASCII);
         port.write(bytes);
+        String answer;
+        do {
+            answer = readLine();
+            // Said to the guest's init, perhaps too late for it.
+        } while (answer.equals("go"));
+        return answer;
+    }
+
+    private String readLine() throws IOException {
         ByteArrayOutputStream answer = new ByteArrayOutputStream();
         while (true) {
             if (from == to) {

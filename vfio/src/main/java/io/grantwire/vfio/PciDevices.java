@@ -23,7 +23,7 @@ public final class PciDevices {
                                                 + " --status lists them)"));
         AbstractPciDevice.claim(address);
         try {
-            String driver = function.driver().orElse("none");
+            String driver = function.driver().orElse("");
             return switch (driver) {
                 case "vfio-pci" -> VfioDevice.open(function);
                 case "uio_pci_generic", "igb_uio" -> UioDevice.open(function, driver);
@@ -31,8 +31,9 @@ public final class PciDevices {
                         throw new PciException(
                                 "PCI device "
                                         + address
-                                        + ": EBUSY (its driver is "
-                                        + driver
+                                        + (driver.isEmpty()
+                                                ? ": ENODEV (it has no driver"
+                                                : ": EBUSY (its driver is " + driver)
                                         + "; type: grantwire nic-bind -b vfio-pci "
                                         + address
                                         + ")");

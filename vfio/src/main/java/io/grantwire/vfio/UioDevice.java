@@ -5,8 +5,11 @@ import io.grantwire.bindings.Mapping;
 import io.grantwire.bindings.NativeException;
 import io.grantwire.bindings.gen.libc.LibC;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -24,11 +27,20 @@ final class UioDevice extends AbstractPciDevice {
     private final FdConfigSpace config;
     private final UioInterrupts interrupts;
 
+    private final FileChannel claim;
+
     private UioDevice(
-            PciFunction function, String driver, Path sysfs, Path dir, Fd config, Fd uio) {
+            PciFunction function,
+            String driver,
+            Path sysfs,
+            Path dir,
+            FileChannel claim,
+            Fd config,
+            Fd uio) {
         super(function, driver);
         this.sysfs = sysfs;
         this.dir = dir;
+        this.claim = claim;
         this.configFile = config;
         this.config = new FdConfigSpace(address(), config, 0, configSize(config));
         this.interrupts = new UioInterrupts(this, uio, driver.equals("igb_uio"));
@@ -46,13 +58,15 @@ final class UioDevice extends AbstractPciDevice {
     static UioDevice open(PciFunction function, String driver, Path sysfs, Path dev) {
         PciAddress address = function.address();
         Path dir = sysfs.resolve("bus/pci/devices").resolve(address.toString());
+        FileChannel claim = null;
         Fd config = null;
         Fd uio = null;
         try {
+            claim = claim(address, dir.resolve("config"));
             String node = node(dir).orElseThrow(() -> noNode(address));
             config = Fd.open(dir.resolve("config").toString(), LibC.O_RDWR());
             uio = Fd.open(dev.resolve(node).toString(), LibC.O_RDWR());
-            UioDevice device = new UioDevice(function, driver, sysfs, dir, config, uio);
+            UioDevice device = new UioDevice(function, driver, sysfs, dir, claim, config, uio);
             device.enableMemory();
             Unprotected.warn(address);
             return device;
@@ -63,7 +77,40 @@ final class UioDevice extends AbstractPciDevice {
             if (uio != null) {
                 uio.close();
             }
+            unclaim(claim);
             throw e instanceof NativeException n ? VfioErrors.of(address, n) : e;
+        }
+    }
+
+    /**
+     * UIO lets any number of processes have a device. One of ours takes a lock on its configuration
+     * space first, before it touches {@code /dev/uioN}, whose driver ends bus mastering whenever it
+     * is closed.
+     */
+    private static FileChannel claim(PciAddress address, Path config) {
+        FileChannel channel = null;
+        try {
+            channel = FileChannel.open(config, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            if (channel.tryLock() != null) {
+                return channel;
+            }
+        } catch (IOException | OverlappingFileLockException e) {
+            unclaim(channel);
+            throw new PciException(
+                    "PCI device " + address + ": EACCES (its configuration space: " + e + ")", e);
+        }
+        unclaim(channel);
+        throw new PciException(
+                "PCI device " + address + ": EBUSY (another process of Grantwire's has it)");
+    }
+
+    private static void unclaim(FileChannel channel) {
+        if (channel != null) {
+            try {
+                channel.close();
+            } catch (IOException e) {
+                // The lock goes with the descriptor in any case.
+            }
         }
     }
 
@@ -166,6 +213,7 @@ final class UioDevice extends AbstractPciDevice {
         } finally {
             interrupts.close();
             configFile.close();
+            unclaim(claim);
         }
     }
 }

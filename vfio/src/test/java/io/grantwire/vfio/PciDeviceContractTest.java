@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grantwire.bindings.Mapping;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -129,12 +130,9 @@ public abstract class PciDeviceContractTest {
     }
 
     private static long firstNonZero(MemorySegment segment) {
-        for (long i = 0; i < segment.byteSize(); i++) {
-            if (segment.get(JAVA_BYTE, i) != 0) {
-                return i;
-            }
+        try (Arena arena = Arena.ofConfined()) {
+            return segment.mismatch(arena.allocate(segment.byteSize()));
         }
-        return -1;
     }
 
     @Test
@@ -171,9 +169,8 @@ public abstract class PciDeviceContractTest {
         assertThrows(IllegalArgumentException.class, () -> device.dma().map(unaligned));
         memory.close();
         assertFalse(device.dma().description().isBlank());
-        assertTrue(
-                Long.bitCount(device.dma().contiguousBytes() + 1) == 63
-                        || Long.bitCount(device.dma().contiguousBytes()) == 1);
+        long together = device.dma().contiguousBytes();
+        assertTrue(together == Long.MAX_VALUE || Long.bitCount(together) == 1, "" + together);
     }
 
     @Test
@@ -202,7 +199,7 @@ public abstract class PciDeviceContractTest {
         Bar bar = device.bar(memoryBar());
         int command = device.config().read16(PciConfigSpace.COMMAND);
         device.interrupts().enable(PciInterrupts.Kind.INTX, 1);
-        device.reset();
+        reset(device);
         bar.read32(0);
         int kept = PciConfigSpace.COMMAND_MEMORY | PciConfigSpace.COMMAND_MASTER;
         assertEquals(command & kept, device.config().read16(PciConfigSpace.COMMAND) & kept);
@@ -232,6 +229,15 @@ public abstract class PciDeviceContractTest {
         assertTrue(foreignMaps() <= maps + MAPS_SLACK, "mappings: " + maps + ", " + foreignMaps());
     }
 
+    /** Not every device can be reset; then it must say so. */
+    private static void reset(PciDevice device) {
+        try {
+            device.reset();
+        } catch (PciException e) {
+            assertTrue(e.getMessage().contains("ENOTTY"), e.getMessage());
+        }
+    }
+
     private void round() {
         try (PciDevice opened = open();
                 DmaMapping ring = opened.dma().allocate(4096);
@@ -239,7 +245,7 @@ public abstract class PciDeviceContractTest {
             opened.setBusMaster(true);
             opened.bar(memoryBar()).read32(0);
             opened.interrupts().enable(PciInterrupts.Kind.INTX, 1);
-            opened.reset();
+            reset(opened);
             assertNotEquals(ring.busAddress(0), packets.busAddress(0));
         }
     }

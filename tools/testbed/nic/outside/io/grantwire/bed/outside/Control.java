@@ -11,6 +11,7 @@ import java.util.Map;
  * Does what jobs in the guest ask for over the serial port "wire", a line for a line:
  *
  * <pre>
+ *   begin                                    go                    asked once by the guest's init; not answered when a snapshot is made
  *   ping                                     ok
  *   loop CARD COUNT MIN MAX WINDOW MAC       ok … | bad WHY        see {@link Loop}
  *   send CARD HEX                            ok                    a frame for the card
@@ -25,21 +26,30 @@ final class Control {
     private final ServerSocketChannel server;
     private final Map<String, NetPort> ports;
     private final Qmp qmp;
+    private final boolean holds;
     private volatile UnixSocketStream guest;
 
-    Control(Path socket, Map<String, NetPort> ports, Qmp qmp) throws IOException {
+    /**
+     * @param holds whether the guest is to wait at its beginning
+     */
+    Control(Path socket, Map<String, NetPort> ports, Qmp qmp, boolean holds) throws IOException {
         this.server = UnixSocketStream.listen(socket);
         this.ports = ports;
         this.qmp = qmp;
+        this.holds = holds;
         Thread.ofPlatform().daemon().name("control").start(this::serve);
     }
 
-    /** Lets the guest go on from where snapshots are taken; it may not listen yet, so it is told again until it asks for something. */
-    void go() throws IOException {
-        UnixSocketStream now = guest;
-        if (now != null) {
-            now.write("go\n".getBytes(StandardCharsets.US_ASCII));
+    /** Lets a guest go on that waits in a snapshot, and has asked somebody else. */
+    void go(long millis) throws IOException, InterruptedException {
+        long end = System.nanoTime() + millis * 1_000_000;
+        while (guest == null) {
+            if (System.nanoTime() > end) {
+                throw new IOException("the guest's serial port did not come up");
+            }
+            Thread.sleep(10);
         }
+        guest.write("go\n".getBytes(StandardCharsets.US_ASCII));
     }
 
     private void serve() {
@@ -47,6 +57,9 @@ final class Control {
             guest = connected;
             String line;
             while ((line = connected.readLine()) != null) {
+                if (line.equals("begin") && holds) {
+                    continue;
+                }
                 connected.write((answer(line) + "\n").getBytes(StandardCharsets.US_ASCII));
             }
         } catch (IOException e) {
@@ -59,6 +72,7 @@ final class Control {
         String[] words = line.strip().split(" +");
         try {
             return switch (words[0]) {
+                case "begin" -> "go";
                 case "ping" -> "ok";
                 case "loop" ->
                         new Loop(port(words[1]), Integer.parseInt(words[2]), Integer.parseInt(words[3]), Integer.parseInt(words[4]), Integer.parseInt(words[5]), mac(words[6])).run();

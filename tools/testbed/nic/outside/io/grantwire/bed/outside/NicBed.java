@@ -38,7 +38,6 @@ public final class NicBed {
     private final Path sockets;
     private final long begun = System.nanoTime();
     private volatile boolean ready;
-    private volatile boolean started;
     private volatile String end;
     private int passed;
     private int failed;
@@ -53,7 +52,7 @@ public final class NicBed {
             ports.put(args[i], new NetPort(args[i], sockets.resolve(args[i])));
         }
         qmp = new Qmp(sockets.resolve("qmp"));
-        control = new Control(sockets.resolve("wire"), ports, qmp);
+        control = new Control(sockets.resolve("wire"), ports, qmp, mode.equals("snapshot"));
     }
 
     public static void main(String[] args) throws IOException, InterruptedException {
@@ -84,7 +83,7 @@ public final class NicBed {
             qmp.connect(STEP_MILLIS);
             if (restore) {
                 qmp.resume(STEP_MILLIS);
-                ready = true;
+                control.go(STEP_MILLIS);
             }
             if (mode.equals("snapshot")) {
                 return snapshot(process);
@@ -121,15 +120,9 @@ public final class NicBed {
         return 0;
     }
 
-    private int watch(Process process, Thread console, boolean shell) throws IOException, InterruptedException {
+    private int watch(Process process, Thread console, boolean shell) throws InterruptedException {
         long until = System.nanoTime() + limitSeconds * 1_000_000_000;
         while (!process.waitFor(20, TimeUnit.MILLISECONDS)) {
-            if (!started && (ready || shell)) {
-                control.go();
-                if (shell) {
-                    Thread.sleep(200);
-                }
-            }
             if (!shell && System.nanoTime() > until) {
                 System.out.println("the job was not done within " + limitSeconds + " s; see " + dir.resolve("console.log"));
                 return 1;
@@ -167,11 +160,9 @@ public final class NicBed {
             failed += line.startsWith("FAIL ") ? 1 : 0;
         } else if (line.equals("guest is ready")) {
             ready = true;
-        } else if (line.equals("guest goes on")) {
-            started = true;
         } else if (line.startsWith("END ")) {
             end = line;
-        } else if (line.contains("qemu-system") || line.contains("Kernel panic")) {
+        } else if (line.startsWith("qemu-system") || line.contains("Kernel panic")) {
             System.out.println("  " + line);
         }
     }
