@@ -3,6 +3,7 @@ package io.grantwire.vswitch;
 import io.grantwire.pmd.domain.Domain;
 import io.grantwire.pmd.ethdev.EthCapabilities;
 import io.grantwire.pmd.ethdev.EthDevice;
+import io.grantwire.pmd.ethdev.EthDeviceException;
 import io.grantwire.pmd.lcore.Lcore;
 import io.grantwire.pmd.lcore.Lcores;
 import io.grantwire.pmd.mbuf.MemorySource;
@@ -157,8 +158,19 @@ public final class Switch implements AutoCloseable {
                         i,
                         plan.config().vmdqPools() - 1);
             } else {
+                receiveAll(device);
                 PORT.info("Port {}: frames are sorted in software", i);
             }
+        }
+    }
+
+    /** Guests have other addresses than the device: it must not pass over theirs. */
+    private static void receiveAll(EthDevice device) {
+        try {
+            device.setPromiscuous(true);
+        } catch (EthDeviceException e) {
+            // It has no filter, as files and the like.
+            CONFIG.debug("{}", e.getMessage());
         }
     }
 

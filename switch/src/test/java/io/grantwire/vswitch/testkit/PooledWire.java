@@ -120,6 +120,11 @@ public final class PooledWire extends AbstractEthDevice {
     protected void doClose() {}
 
     @Override
+    protected void doSetPromiscuous(boolean on) {
+        calls.add("promiscuous " + on);
+    }
+
+    @Override
     public void vmdqAssign(int p, MacAddress address, int vlan) {
         if (full) {
             throw new EthDeviceException("device pooled0: VMDq pool " + p + ": ENOSPC (full)");
