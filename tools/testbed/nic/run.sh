@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Boots the NIC test bed, or rather goes on from where it had booted, and runs a job in the guest: run.sh JOB; the job "shell" gives a
-# console. A job is jobs/JOB.sh.
+# console. A job is jobs/JOB.sh; the job "all" is one after the other, each in a guest that nobody has used.
 #
 # Everything a run writes is in one directory, printed at the start: console.log (the guest), qemu.args.
 #
@@ -14,8 +14,18 @@ SUDO=
 [ "$(id -u)" = 0 ] || SUDO="sudo "
 find_jdk
 job=${1:?which job?}
-[ "$job" = shell ] || [ -f "$bed/jobs/$job.sh" ] ||
-    die "no such job: $job; there are: $(basename -s .sh -a "$bed"/jobs/*.sh | tr '\n' ' ')shell"
+[ "$job" = shell ] || [ "$job" = all ] || [ -f "$bed/jobs/$job.sh" ] ||
+    die "no such job: $job; there are: all $(basename -s .sh -a "$bed"/jobs/*.sh | tr '\n' ' ')shell"
+
+if [ "$job" = all ]; then
+    failed=()
+    for part in hello contract-vfio contract-uio igb igb-switch e1000e virtio testpmd; do
+        NIC_BED_OUT=${NIC_BED_OUT:+$NIC_BED_OUT/$part} "$0" "$part" || failed+=("$part")
+    done
+    [ ${#failed[@]} = 0 ] || die "failed: ${failed[*]}"
+    say "all: success"
+    exit
+fi
 
 begun=$SECONDS
 built=$(mktemp)

@@ -82,3 +82,10 @@ exchange() {
     bind "$1" "$2" || { fail "$1 bound to $2"; return; }
     checks "$1 through $2" bed_java io.grantwire.bed.Exchange "$1" "pci:$(bdf_of "$1")" "${3:-10000}" "${4:-60}" "${5:-9018}"
 }
+# contract CARD DRIVER BAR ABSENT: the PCI device seam's contract test; a memory BAR that the card has, and one that it does not.
+contract() {
+    bind "$1" "$2" || { fail "$1 bound to $2"; return; }
+    checks "$1 $2" bed_java -Dgrantwire.pci="$(bdf_of "$1"),$3,$4" io.grantwire.bed.ContractRunner io.grantwire.vfio.RealPciDeviceContractTest
+}
+# device_checks CARD DRIVER WHAT: what takes a card that can be told what to do.
+device_checks() { checks "$1 $2 $3" bed_java io.grantwire.bed.DeviceChecks "$3" "$(bdf_of "$1")" "$1"; }

@@ -133,6 +133,11 @@ public final class DeviceChecks {
                 return Arrays.equals(in, there);
             });
             check(came, "a frame arrives in memory as it was sent");
+            if (!came) {
+                System.out.println(nic.receiverState() + ", descriptor " + Long.toHexString(ring.segment().get(ValueLayout.JAVA_LONG, 0)) + " "
+                        + Long.toHexString(ring.segment().get(ValueLayout.JAVA_LONG, 8)) + " for " + Long.toHexString(data.busAddress(2048)) + ", data "
+                        + java.util.HexFormat.of().formatHex(there, 0, 32));
+            }
             nic.pci.setBusMaster(false);
         }
     }

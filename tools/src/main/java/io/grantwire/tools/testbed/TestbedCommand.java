@@ -48,7 +48,7 @@ public final class TestbedCommand implements Command {
                 "  grantwire testbed xen run doctor      what doctor says in domain 0 and a guest",
                 "  grantwire testbed xen shell           a console in domain 0",
                 "  grantwire testbed nic run hello       boots, and sees the cards",
-                "  grantwire testbed nic run contract    VFIO and UIO on the cards",
+                "  grantwire testbed nic run all         all jobs of this bed, one after the other",
                 "  grantwire testbed nic run igb-vfio    frames through a card and its driver",
                 "  grantwire testbed nic shell           a console in the machine with the cards"
             })

@@ -17,7 +17,16 @@ class NicBedProcessIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"igb", "igb-switch", "e1000e", "virtio", "testpmd", "contract"})
+    @ValueSource(
+            strings = {
+                "contract-vfio",
+                "contract-uio",
+                "igb",
+                "igb-switch",
+                "e1000e",
+                "virtio",
+                "testpmd"
+            })
     void everyCheckOfTheJobPasses(String job) throws InterruptedException {
         TestbedJob.run(BED, job);
     }
