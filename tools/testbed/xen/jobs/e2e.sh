@@ -31,6 +31,14 @@ show_keys() {
 log=/bed/out/switch-pcap.log
 pmd_start vm1 00:00:00:00:00:11 00:00:00:00:00:22 || exit 1
 pmd_start vm2 00:00:00:00:00:22 00:00:00:00:00:33 || exit 1
+# The other end of the tap starts meanwhile: the switch's polling would slow it later.
+modprobe -a tun af_packet
+echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+ip tuntap add dev gw0 mode tap && ip link set gw0 up || exit 1
+mkfifo /tmp/peer.in
+exec {peer_in}<>/tmp/peer.in
+bed-java io.grantwire.bed.WirePeer gw0 /tmp/in.pcap /bed/out/out-tap.pcap $((300 * patience)) </tmp/peer.in >/bed/out/peer.log 2>&1 &
+peer=$!
 pmds_ready vm1 vm2 || exit 1
 switch_start "$log" -p 1 --uplink pcap:in=/tmp/in.pcap,out=/tmp/out.pcap --uplink-after 2 "${lossless[@]}" || exit 1
 progress "the switch is up: $(grep -m 1 XENHOST: "$log")"
@@ -51,17 +59,9 @@ check "captures: the switch ends in order" switch_stop
 cp /tmp/out.pcap /bed/out/out-pcap.pcap
 show_statistics "$log"
 
-# The same frames by way of a tap: what this sends into the interface, the switch reads, and the other way round. It is there before
-# the switch, whose polling would slow its start.
-modprobe -a tun af_packet
-echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+# The same frames by way of a tap: what the peer sends into the interface, the switch reads, and the other way round.
 guest_cap vm1 10
 guest_cap vm2 10
-ip tuntap add dev gw0 mode tap && ip link set gw0 up || exit 1
-mkfifo /tmp/peer.in
-exec {peer_in}<>/tmp/peer.in
-bed-java io.grantwire.bed.WirePeer gw0 /tmp/in.pcap /bed/out/out-tap.pcap $((120 * patience)) </tmp/peer.in >/bed/out/peer.log 2>&1 &
-peer=$!
 wait_for 60 "the other end of the tap" grep -q ready /bed/out/peer.log || exit 1
 log=/bed/out/switch-tap.log
 switch_start "$log" -p 1 --uplink tap:gw0 "${lossless[@]}" || exit 1
