@@ -10,6 +10,7 @@ import java.util.Map;
  * @param size of the frames
  * @param mpps millions of frames a second that went all the way, in each second that counted
  * @param cyclesPerPacket between two frames, at the median rate
+ * @param busyCyclesPerPacket of the back end's rounds that found work; 0 when not looked at
  * @param allocBytesPerPacket bytes that the polling threads of both processes allocated, per frame
  * @param hostGapNanos longest time between two rounds of the back end's polling; 0 when not looked
  *     at
@@ -22,6 +23,7 @@ public record PathResult(
         FrameSizes size,
         Spread mpps,
         double cyclesPerPacket,
+        double busyCyclesPerPacket,
         double allocBytesPerPacket,
         long hostGapNanos,
         long guestGapNanos,

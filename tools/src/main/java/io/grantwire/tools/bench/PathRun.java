@@ -114,6 +114,7 @@ public final class PathRun {
                 size,
                 mpps,
                 tsc.cycles(1e3 / mpps.median()),
+                tsc.cycles(busyPerFrame(host, first.nanos())),
                 allocated / frames,
                 worstGap(host, first.nanos()),
                 worstGap(guest, first.nanos()),
@@ -134,6 +135,17 @@ public final class PathRun {
             }
         }
         return after - before;
+    }
+
+    /** Nanoseconds of the back end's busy rounds for each frame that it has counted. */
+    private static double busyPerFrame(List<Sample> samples, long from) {
+        List<Sample> counted = samples.stream().filter(s -> s.nanos() >= from).toList();
+        if (counted.size() < 2) {
+            return 0;
+        }
+        long frames = counted.getLast().frames() - counted.getFirst().frames();
+        long busy = counted.getLast().busyNanos() - counted.getFirst().busyNanos();
+        return frames == 0 ? 0 : (double) busy / frames;
     }
 
     private static long worstGap(List<Sample> samples, long from) {

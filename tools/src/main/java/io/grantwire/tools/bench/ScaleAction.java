@@ -19,8 +19,10 @@ import picocli.CommandLine.Option;
         description = {
             "one switch with 1 to 64 guests: all busy, and one busy among idle ones",
             "",
-            "A wire that always has frames, one for each busy guest in turn; the switch's worker on"
-                    + " one core, all guests on another."
+            "A wire brings frames, one for each busy guest in turn; the switch's worker runs on one"
+                    + " core, all guests on another. What a frame costs is the time of the worker's"
+                    + " rounds that find work; with --load 0 there are always frames, and it is the"
+                    + " time between two."
         })
 public final class ScaleAction implements BenchAction {
     private static final int MOST = 64;
@@ -34,6 +36,15 @@ public final class ScaleAction implements BenchAction {
     @Option(names = "--size", paramLabel = "BYTES", description = "Frame size (default: 64).")
     String size = "64";
 
+    @Option(
+            names = "--load",
+            paramLabel = "MPPS",
+            description = {
+                "Millions of frames a second from the wire, for all guests together; 0 for as"
+                        + " many as are taken (default: 8)."
+            })
+    double load = 8;
+
     @Mixin Timing timing = new Timing();
     @Mixin CommonOptions common = new CommonOptions();
 
@@ -42,6 +53,9 @@ public final class ScaleAction implements BenchAction {
         numbers();
         if (FrameSizes.parse(size).cycle().size() > 1) {
             throw new UsageException("--size: one size, not a mix");
+        }
+        if (!(load >= 0 && load <= 100)) {
+            throw new UsageException("--load " + load + ": 0 to 100");
         }
         timing.check();
     }
@@ -66,7 +80,10 @@ public final class ScaleAction implements BenchAction {
         Report report =
                 new Report(
                                 "scale",
-                                "Guests on one switch, frames of " + size + " bytes from the wire",
+                                "Guests on one switch, frames of "
+                                        + size
+                                        + " bytes from the wire, "
+                                        + (load == 0 ? "as many as are taken" : load + " Mpps"),
                                 MachineFacts.of(cpus, tsc))
                         .column("guests", "guests", "%.0f")
                         .column("busy", "busy", "%.0f")
@@ -81,14 +98,14 @@ public final class ScaleAction implements BenchAction {
         for (int n : numbers()) {
             PathResult all = measure(n, n, cpus, tsc, context);
             if (one == 0) {
-                one = all.cyclesPerPacket();
+                one = cost(all);
             }
             add(report, n, n, all, one);
-            chart.bar(Integer.toString(n), "all busy", all.cyclesPerPacket());
+            chart.bar(Integer.toString(n), "all busy", cost(all));
             if (n > 1) {
                 PathResult idle = measure(n, 1, cpus, tsc, context);
                 add(report, n, 1, idle, one);
-                chart.bar(Integer.toString(n), "one busy", idle.cyclesPerPacket());
+                chart.bar(Integer.toString(n), "one busy", cost(idle));
             }
         }
         report.chart(chart);
@@ -101,16 +118,26 @@ public final class ScaleAction implements BenchAction {
         return new PathRun(PathCase.GUEST_TO_GUEST, FrameSizes.parse(size), cpus)
                 .guests(n)
                 .times(timing.warmup(), timing.duration())
-                .peerOptions(List.of("--scale", "--busy", Integer.toString(busy)))
+                .peerOptions(List.of(
+                                "--scale",
+                                "--busy",
+                                Integer.toString(busy),
+                                "--load",
+                                Double.toString(load)))
                 .run(context.stop(), tsc);
     }
 
-    private static void add(Report report, int n, int busy, PathResult result, double one) {
+    private double cost(PathResult result) {
+        return load == 0 ? result.cyclesPerPacket() : result.busyCyclesPerPacket();
+    }
+
+    private void add(Report report, int n, int busy, PathResult result, double one) {
         Map<String, Object> row = result.row();
         row.remove("case");
         row.put("guests", n);
         row.put("busy", busy);
-        double ratio = result.cyclesPerPacket() / one;
+        row.put("cycles_per_packet", PathResult.rounded(cost(result)));
+        double ratio = cost(result) / one;
         row.put("cost_ratio", PathResult.rounded(ratio));
         if (busy < n) {
             row.put("idle_percent", PathResult.rounded(100 * (ratio - 1) / (n - busy)));

@@ -20,7 +20,7 @@ class StartupActionTest {
         long frames = 0;
         for (int i = 0; i < count; i++) {
             long nanos = STARTED + 1_000_000_000L + i * TENTH;
-            samples.add(new Sample(nanos, frames, 0, 0, STARTED + 700_000_000L, 0));
+            samples.add(new Sample(nanos, frames, 0, 0, STARTED + 700_000_000L, 0, 0));
             frames += 100_000L << Math.min(i / 5, 4);
         }
         return samples;
@@ -39,13 +39,13 @@ class StartupActionTest {
     void aRunWithoutFramesIsAFailure() {
         assertThrows(CommandFailure.class, () -> StartupAction.evaluate(samples(10), STARTED));
         List<Sample> nothing =
-                samples(60).stream().map(s -> new Sample(s.nanos(), 0, 0, 0, 0, 0)).toList();
+                samples(60).stream().map(s -> new Sample(s.nanos(), 0, 0, 0, 0, 0, 0)).toList();
         assertThrows(CommandFailure.class, () -> StartupAction.evaluate(nothing, STARTED));
     }
 
     @Test
     void aSampleIsReadAsItWasWritten() {
-        Sample sample = new Sample(1L << 60, 2, 3, 4, 5, 6);
+        Sample sample = new Sample(1L << 60, 2, 3, 4, 5, 6, 7);
         assertEquals(sample, Sample.parse(sample.line()));
         assertEquals(null, Sample.parse("{\"event\":\"connected\"}"));
         assertEquals(null, Sample.parse("Picked up JDK_JAVA_OPTIONS: "));

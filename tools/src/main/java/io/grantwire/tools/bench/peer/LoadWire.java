@@ -16,8 +16,8 @@ import java.nio.ByteOrder;
 import java.util.List;
 
 /**
- * An uplink whose wire always has frames for some guests, one for each in turn, tagged with their
- * VLANs; what is sent to it vanishes.
+ * An uplink whose wire brings frames for some guests, one for each in turn, tagged with their VLANs:
+ * so many in a second, or always some. What is sent to it vanishes.
  */
 final class LoadWire extends AbstractEthDevice {
     private static final int MAX_FRAME = 2048;
@@ -35,21 +35,31 @@ final class LoadWire extends AbstractEthDevice {
         }
     }
 
+    /** Frames that wait at most, as in a card's ring: what comes while nobody looks is lost. */
+    private static final int RING = 1024;
+
     private final int length;
+
+    /** Frames in a nanosecond; 0 when there are always some. */
+    private final double rate;
     private Mempool pool;
     private QueueCounters rxCounters;
     private QueueCounters txCounters;
     private int next;
+    private long begun;
+    private long due;
 
     /** The first 16 bytes of each guest's frame, as two words; replaced as a whole. */
     private long[] headers = {};
 
     /**
      * @param frame bytes that a guest gets, without tag and CRC
+     * @param mpps millions of frames in a second; 0 for as many as are taken
      */
-    LoadWire(int frame) {
+    LoadWire(int frame, double mpps) {
         super("net_load0", new MacAddress(OWN_MAC));
         length = frame + TAG;
+        rate = mpps / 1e3;
     }
 
     /** From now on there are frames for these. */
@@ -90,9 +100,13 @@ final class LoadWire extends AbstractEthDevice {
     protected void doClose() {}
 
     @Override
-    public int rxBurst(int queue, int[] mbufs, int offset, int count) {
+    public int rxBurst(int queue, int[] mbufs, int offset, int most) {
         long[] headers = (long[]) HEADERS.getAcquire(this);
         if (headers.length == 0) {
+            return 0;
+        }
+        int count = rate == 0 ? most : arrived(most);
+        if (count == 0) {
             return 0;
         }
         if (!pool.allocRawBulk(mbufs, offset, count)) {
@@ -112,6 +126,27 @@ final class LoadWire extends AbstractEthDevice {
         }
         next = at;
         rxCounters.add(count, (long) count * length);
+        return count;
+    }
+
+    private int arrived(int most) {
+        long now = System.nanoTime();
+        if (begun == 0) {
+            begun = now;
+        }
+        long waiting = (long) ((now - begun) * rate) - due;
+        if (waiting > RING) {
+            rxCounters.addMissed((int) (waiting - RING));
+            due += waiting - RING;
+            waiting = RING;
+        }
+        // Bursts, as generators send them. Frame by frame every round would find one, and cost the
+        // same however many guests there are.
+        if (waiting < most) {
+            return 0;
+        }
+        int count = most;
+        due += count;
         return count;
     }
 

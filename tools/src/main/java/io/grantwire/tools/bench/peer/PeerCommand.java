@@ -105,7 +105,8 @@ public final class PeerCommand implements Command {
                                 allocatedBy(lcores),
                                 side.takeWorstGap(),
                                 side.firstNanos(),
-                                residentBytes());
+                                residentBytes(),
+                                side.busyNanos());
                 context.out().println(sample.line());
                 context.out().flush();
                 next += interval.toNanos();

@@ -42,6 +42,12 @@ public final class PeerOptions {
             description = "The whole switch, with a wire that makes frames for all guests.")
     boolean scale;
 
+    @Option(
+            names = "--load",
+            paramLabel = "MPPS",
+            description = "Millions of frames a second that the wire brings; 0: always some.")
+    double load;
+
     @Option(names = "--gaps", description = "Look at the clock in every round.")
     boolean gaps;
 

@@ -15,6 +15,7 @@ import java.util.Map;
  *     nanoseconds; 0 when not looked at
  * @param firstNanos when the first frame was received; 0 before that
  * @param residentBytes what the process has in memory
+ * @param busyNanos time of the polling thread's rounds that found work; 0 when not looked at
  */
 public record Sample(
         long nanos,
@@ -22,7 +23,8 @@ public record Sample(
         long allocated,
         long worstGap,
         long firstNanos,
-        long residentBytes) {
+        long residentBytes,
+        long busyNanos) {
     private static final String EVENT = "sample";
 
     /** As a line that {@link #parse} reads. */
@@ -35,6 +37,7 @@ public record Sample(
         map.put("worst_gap", worstGap);
         map.put("first_nanos", firstNanos);
         map.put("resident_bytes", residentBytes);
+        map.put("busy_nanos", busyNanos);
         return Json.line(map);
     }
 
@@ -50,6 +53,7 @@ public record Sample(
                 o.get("allocated").getAsLong(),
                 o.get("worst_gap").getAsLong(),
                 o.get("first_nanos").getAsLong(),
-                o.get("resident_bytes").getAsLong());
+                o.get("resident_bytes").getAsLong(),
+                o.get("busy_nanos").getAsLong());
     }
 }

@@ -23,6 +23,11 @@ interface Side extends AutoCloseable {
     /** Longest time between two rounds since the last call, in nanoseconds. */
     long takeWorstGap();
 
+    /** Time of the polling thread's rounds that found work; 0 when not looked at. */
+    default long busyNanos() {
+        return 0;
+    }
+
     /** Why polling has ended, or null while all is well. */
     Throwable failure();
 

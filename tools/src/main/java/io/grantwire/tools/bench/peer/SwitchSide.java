@@ -21,12 +21,13 @@ final class SwitchSide implements Side {
     private final Domain domain;
     private final Switch vswitch;
     private final LoadWire wire;
+    private final BusyMeter busy = new BusyMeter();
 
     SwitchSide(PeerOptions options) {
         this.options = options;
         host = EmulatedHost.start(options.dir);
         domain = Domains.open(DomainOptions.emulatedControl(options.dir));
-        wire = options.scale ? new LoadWire(options.sizes().cycle().getFirst()) : null;
+        wire = options.scale ? new LoadWire(options.sizes().cycle().getFirst(), options.load) : null;
         UplinkSpec uplink =
                 wire == null ? UplinkSpec.parse("null") : UplinkSpec.of("load", d -> wire);
         vswitch =
@@ -35,7 +36,7 @@ final class SwitchSide implements Side {
                                 .uplink(uplink)
                                 .lcores(List.of(new SwitchConfig.WorkerLcore(-1, options.cpu)))
                                 .memory(MemorySource.hugePagesOrPlain())
-                                .idle(IdleStrategy.BusySpin::new)
+                                .idle(options.load > 0 ? () -> busy : IdleStrategy.BusySpin::new)
                                 .build(),
                         domain);
     }
@@ -75,6 +76,11 @@ final class SwitchSide implements Side {
     @Override
     public long takeWorstGap() {
         return 0;
+    }
+
+    @Override
+    public long busyNanos() {
+        return busy.nanos();
     }
 
     @Override
