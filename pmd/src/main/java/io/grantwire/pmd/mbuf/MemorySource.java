@@ -58,7 +58,7 @@ public interface MemorySource {
                 return hugePages().allocate(bytes);
             } catch (NativeException e) {
                 LoggerFactory.getLogger(MemorySource.class)
-                        .info("packet memory is in ordinary pages: {}", e.getMessage());
+                        .debug("packet memory is in ordinary pages: {}", e.getMessage());
                 return plain().allocate(bytes);
             }
         };

@@ -2,6 +2,7 @@ package io.grantwire.tools.vswitch;
 
 import io.grantwire.tools.cli.UsageException;
 import io.grantwire.tools.eal.CoreList;
+import io.grantwire.pmd.mbuf.MemorySource;
 import io.grantwire.vswitch.SwitchConfig;
 import io.grantwire.vswitch.UplinkSpec;
 import io.grantwire.vswitch.WireTag;
@@ -149,7 +150,12 @@ final class SwitchOptions {
     List<String> ignoredValues = new ArrayList<>();
 
     @Option(
-            names = {"--xen-dom0", "--no-huge", "--no-pci", "--in-memory", "--no-shconf"},
+            names = "--no-huge",
+            description = "Packet memory in ordinary pages, even where huge ones are reserved.")
+    boolean noHuge;
+
+    @Option(
+            names = {"--xen-dom0", "--no-pci", "--in-memory", "--no-shconf"},
             description = "Taken for compatibility; no effect here.")
     List<Boolean> ignoredFlags = new ArrayList<>();
 
@@ -197,6 +203,7 @@ final class SwitchOptions {
             builder.rxRetry(Duration.ofMillis(number("rx-retry", rxRetry, 3_600_000)));
         }
         builder.uplinkAfterDevices(number("uplink-after", uplinkAfter, 64));
+        builder.memory(noHuge ? MemorySource.plain() : MemorySource.hugePagesOrPlain());
         builder.lcores(workers());
         return builder.build();
     }
