@@ -118,7 +118,8 @@ public final class ScaleAction implements BenchAction {
         return new PathRun(PathCase.GUEST_TO_GUEST, FrameSizes.parse(size), cpus)
                 .guests(n)
                 .times(timing.warmup(), timing.duration())
-                .peerOptions(List.of(
+                .peerOptions(
+                        List.of(
                                 "--scale",
                                 "--busy",
                                 Integer.toString(busy),

@@ -1,8 +1,8 @@
 package io.grantwire.tools.vswitch;
 
+import io.grantwire.pmd.mbuf.MemorySource;
 import io.grantwire.tools.cli.UsageException;
 import io.grantwire.tools.eal.CoreList;
-import io.grantwire.pmd.mbuf.MemorySource;
 import io.grantwire.vswitch.SwitchConfig;
 import io.grantwire.vswitch.UplinkSpec;
 import io.grantwire.vswitch.WireTag;

@@ -16,8 +16,8 @@ import java.nio.ByteOrder;
 import java.util.List;
 
 /**
- * An uplink whose wire brings frames for some guests, one for each in turn, tagged with their VLANs:
- * so many in a second, or always some. What is sent to it vanishes.
+ * An uplink whose wire brings frames for some guests, one for each in turn, tagged with their
+ * VLANs: so many in a second, or always some. What is sent to it vanishes.
  */
 final class LoadWire extends AbstractEthDevice {
     private static final int MAX_FRAME = 2048;
@@ -42,6 +42,7 @@ final class LoadWire extends AbstractEthDevice {
 
     /** Frames in a nanosecond; 0 when there are always some. */
     private final double rate;
+
     private Mempool pool;
     private QueueCounters rxCounters;
     private QueueCounters txCounters;

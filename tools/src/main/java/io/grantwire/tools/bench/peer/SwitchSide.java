@@ -27,7 +27,10 @@ final class SwitchSide implements Side {
         this.options = options;
         host = EmulatedHost.start(options.dir);
         domain = Domains.open(DomainOptions.emulatedControl(options.dir));
-        wire = options.scale ? new LoadWire(options.sizes().cycle().getFirst(), options.load) : null;
+        wire =
+                options.scale
+                        ? new LoadWire(options.sizes().cycle().getFirst(), options.load)
+                        : null;
         UplinkSpec uplink =
                 wire == null ? UplinkSpec.parse("null") : UplinkSpec.of("load", d -> wire);
         vswitch =
