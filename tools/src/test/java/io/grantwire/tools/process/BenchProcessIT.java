@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -125,5 +127,31 @@ class BenchProcessIT {
         JsonArray results =
                 run((Object[]) ("bench " + what + " --json").split(" ")).getAsJsonArray("results");
         assertFalse(results.isEmpty());
+    }
+
+    /** Skipped with what it lacks, as the command says it, where DPDK is not there. */
+    @Test
+    @Tag("machine")
+    void dpdkIsRunInTurn() {
+        try (Program program =
+                Program.start(
+                        (Object[])
+                                "bench vs-dpdk --size 64 --runs 1 --warmup 1 --duration 1 --json"
+                                        .split(" "))) {
+            int rc = program.awaitEnd();
+            assumeTrue(
+                    rc == 0 || !program.err().contains("DPDK cannot be run here:"), program::err);
+            assertEquals(0, rc, () -> program.out() + program.err());
+            JsonArray results =
+                    JsonParser.parseString(program.out())
+                            .getAsJsonObject()
+                            .getAsJsonArray("results");
+            assertTrue(results.size() > 3, results.toString());
+            for (JsonElement one : results) {
+                JsonObject row = one.getAsJsonObject();
+                assertTrue(row.get("dpdk").getAsDouble() > 0, row.toString());
+                assertTrue(row.get("grantwire").getAsDouble() > 0, row.toString());
+            }
+        }
     }
 }
