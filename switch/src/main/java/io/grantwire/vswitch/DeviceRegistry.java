@@ -35,6 +35,7 @@ import org.slf4j.LoggerFactory;
  */
 final class DeviceRegistry implements PortHandler {
     private static final Logger DATA = LoggerFactory.getLogger("DATA");
+    private static final Logger PORT = LoggerFactory.getLogger("PORT");
     private static final Logger XENHOST = LoggerFactory.getLogger("XENHOST");
 
     /** A worker and its thread. */
@@ -47,6 +48,10 @@ final class DeviceRegistry implements PortHandler {
     private final List<Core> cores = new ArrayList<>();
     private final Map<GuestPort, GuestDevice> devices = new LinkedHashMap<>();
     private final Map<GuestPort, Leaving> leaving = new HashMap<>();
+
+    /** Uplinks to be closed, and the first topology after they were given up. */
+    private final Map<Uplink, Topology> closing = new LinkedHashMap<>();
+
     private final Map<Long, GuestDevice> owners = new HashMap<>();
     private final BitSet numbers = new BitSet();
     private final Set<GuestDevice> knownFaulty = new HashSet<>();
@@ -253,16 +258,24 @@ final class DeviceRegistry implements PortHandler {
     @Override
     public synchronized boolean released(GuestPort port) {
         Leaving l = leaving.get(port);
-        for (Core core : cores) {
-            if (!core.worker().hasAdopted(l.without()) && core.lcore().isRunning()) {
-                return false;
-            }
+        if (!letGoOf(l.without())) {
+            return false;
         }
         leaving.remove(port);
         pools.released(l.device());
         settle(false);
         numbers.clear(l.device().number());
         DATA.info("#####({}) Device has been removed from data core", l.device().number());
+        return true;
+    }
+
+    /** Whether no worker is in a round that began before it knew a topology. */
+    private boolean letGoOf(Topology topology) {
+        for (Core core : cores) {
+            if (!core.worker().hasAdopted(topology) && core.lcore().isRunning()) {
+                return false;
+            }
+        }
         return true;
     }
 
@@ -298,7 +311,13 @@ final class DeviceRegistry implements PortHandler {
 
     @Override
     public synchronized void tick() {
-        watch.tick();
+        for (Uplink uplink : watch.tick()) {
+            uplink.giveUp();
+            pools.forget(uplink);
+            settle(true);
+            closing.put(uplink, topology);
+        }
+        closeUplinks();
         for (GuestDevice d : devices.values()) {
             noteFault(d);
         }
@@ -307,6 +326,26 @@ final class DeviceRegistry implements PortHandler {
                 DATA.error("data core {} has ended: {}", core.lcore().id(), core.lcore().failure());
             }
         }
+    }
+
+    /**
+     * The kernel waits, for ever, for who has a card that it wants back, and cards that were pulled
+     * out keep their memory until they are closed.
+     */
+    private void closeUplinks() {
+        closing.entrySet()
+                .removeIf(entry -> {
+                    if (!letGoOf(entry.getValue())) {
+                        return false;
+                    }
+                    Uplink uplink = entry.getKey();
+                    uplink.close();
+                    PORT.warn(
+                            "Port {} closed: the kernel may have {} back",
+                            uplink.number(),
+                            uplink.spec());
+                    return true;
+                });
     }
 
     private void noteFault(GuestDevice device) {

@@ -3,6 +3,7 @@ package io.grantwire.vswitch;
 import io.grantwire.pmd.ethdev.EthLink;
 import io.grantwire.vswitch.forward.Uplink;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,6 +20,7 @@ final class UplinkWatch {
     private final boolean[] known;
     private final boolean[] up;
     private final boolean[] failed;
+    private final boolean[] gone;
     private long next = System.nanoTime();
 
     UplinkWatch(List<Uplink> uplinks) {
@@ -26,29 +28,42 @@ final class UplinkWatch {
         this.known = new boolean[uplinks.size()];
         this.up = new boolean[uplinks.size()];
         this.failed = new boolean[uplinks.size()];
+        this.gone = new boolean[uplinks.size()];
     }
 
-    /** Looks, when it is time. */
-    void tick() {
+    /**
+     * Looks, when it is time.
+     *
+     * @return uplinks whose devices have gone, or are wanted back by the kernel, since the last
+     *     look
+     */
+    List<Uplink> tick() {
         long now = System.nanoTime();
         if (now - next < 0) {
-            return;
+            return List.of();
         }
         next = now + PERIOD;
+        List<Uplink> went = new ArrayList<>();
         for (int i = 0; i < up.length; i++) {
-            look(i);
+            if (!gone[i]) {
+                look(i);
+                gone[i] = uplinks.get(i).device().isGone();
+                if (gone[i]) {
+                    went.add(uplinks.get(i));
+                }
+            }
         }
+        return went;
     }
 
     private void look(int i) {
         Uplink uplink = uplinks.get(i);
-        if (failed[i]) {
-            return;
-        }
         EthLink link = uplink.link();
         if (uplink.failed()) {
-            failed[i] = true;
-            PORT.error("Port {} Link Down: uplink {} is not used any more", i, uplink.spec());
+            if (!failed[i]) {
+                failed[i] = true;
+                PORT.error("Port {} Link Down: uplink {} is not used any more", i, uplink.spec());
+            }
         } else if (link.up() != up[i] || !known[i]) {
             known[i] = true;
             up[i] = link.up();

@@ -217,6 +217,12 @@ final class VmdqPools {
         });
     }
 
+    /** A card has gone: its pools are nobody's. The workers are told next. */
+    void forget(Uplink uplink) {
+        cards.removeIf(card -> card.uplink == uplink);
+        leaving.removeIf(feed -> feed.uplink() == uplink);
+    }
+
     /** The pool that a device has of each uplink; 0 where its frames are sorted in software. */
     List<Integer> poolsOf(GuestDevice device) {
         List<Integer> pools = new ArrayList<>();

@@ -9,6 +9,7 @@ import io.grantwire.vswitch.testkit.FaultyStore;
 import io.grantwire.vswitch.testkit.Frames;
 import io.grantwire.vswitch.testkit.FrontEnd;
 import io.grantwire.vswitch.testkit.MemoryWire;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /** Guests, devices and switches that come and go. */
@@ -33,6 +34,33 @@ class SwitchLifeTest extends SwitchBed {
         Bed.await("guest forgotten", () -> log.has("XENHOST:destroy guest (2)"));
         vm1.send(Frames.frame(MAC2, MAC1, 60, 9));
         assertEquals(1, fromWire(1).size(), "an address nobody has is the wire's");
+    }
+
+    @Test
+    void anUplinkThatIsUnpluggedIsClosedWhileTheSwitchGoesOn() {
+        MemoryWire second = new MemoryWire(true, 1);
+        start(config().uplink(UplinkSpec.of("memory2", domain -> second)).rxRetry(Duration.ZERO));
+        FrontEnd vm1 = frontEnd(1, MAC1);
+        FrontEnd vm2 = frontEnd(2, MAC2);
+        wire.gone = true;
+        Bed.await("its end", () -> log.has("PORT:Port 0 closed: the kernel may have memory back"));
+        assertTrue(
+                log.contains("Port 0 Link Down: uplink memory is not used any more"),
+                () -> String.join("\n", log.lines()));
+        assertTrue(wire.closed);
+        assertTrue(sw.stats().uplinks().get(0).failed());
+        assertFalse(sw.stats().uplinks().get(1).failed());
+        // Device 0 sends through uplink 0, device 1 through uplink 1, and the two to each other.
+        for (int i = 0; i < 100; i++) {
+            vm1.sendSurely(Frames.frame(STRANGER, MAC1, 60, i));
+            vm1.sendSurely(Frames.frame(MAC2, MAC1, 60, i));
+            assertEquals(i, Frames.seed(vm2.receive(1).get(0)));
+            vm2.sendSurely(Frames.frame(STRANGER, MAC2, 60, i));
+            second.in.add(Frames.tagged(Frames.frame(MAC1, STRANGER, 60, i), 1000));
+            assertEquals(i, Frames.seed(vm1.receive(1).get(0)));
+        }
+        Bed.await("the other wire's", () -> second.out.size() == 100);
+        assertEquals(0, wire.usedClosed, "a closed device is left alone");
     }
 
     @Test

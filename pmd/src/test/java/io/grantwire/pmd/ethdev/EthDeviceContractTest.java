@@ -277,6 +277,8 @@ public abstract class EthDeviceContractTest {
         int[] none = new int[4];
         assertEquals(0, device.rxBurst(0, none, 0, 4));
         assertNotNull(device.stats());
+        assertNotNull(device.xstats());
+        assertNotNull(device.link());
         assertNotNull(device.name());
     }
 

@@ -157,6 +157,19 @@ public final class Uplink {
         }
     }
 
+    /** Has no worker use it from its next round on, even if it could. */
+    public void giveUp() {
+        failed = true;
+    }
+
+    /**
+     * Closes the device of an uplink that was given up, before the switch ends: the kernel may be
+     * waiting for it. Every worker has begun a new round since.
+     */
+    public void close() {
+        device.close();
+    }
+
     /** Whether a worker transmits itself. */
     boolean transmitsFrom(int worker) {
         return ownQueues || worker == owner;

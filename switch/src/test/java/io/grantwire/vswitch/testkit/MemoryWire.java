@@ -30,6 +30,15 @@ public final class MemoryWire extends AbstractEthDevice {
     /** When set, received frames come with the tag already taken off, as from a NIC. */
     public volatile boolean stripsTags;
 
+    /** Whether it was unplugged. */
+    public volatile boolean gone;
+
+    /** Whether it has been closed. */
+    public volatile boolean closed;
+
+    /** How often it was used after that. */
+    public volatile int usedClosed;
+
     /** A wire. */
     public MemoryWire(boolean lossless, int txQueues) {
         super("memory0", new MacAddress(0x0200_0000_00ffL));
@@ -58,10 +67,20 @@ public final class MemoryWire extends AbstractEthDevice {
     protected void doStop() {}
 
     @Override
-    protected void doClose() {}
+    protected void doClose() {
+        closed = true;
+    }
+
+    @Override
+    public boolean isGone() {
+        return gone;
+    }
 
     @Override
     public int rxBurst(int queue, int[] mbufs, int offset, int count) {
+        if (closed) {
+            usedClosed++;
+        }
         int n = 0;
         while (n < count && !in.isEmpty()) {
             byte[] f = in.poll();
@@ -83,6 +102,9 @@ public final class MemoryWire extends AbstractEthDevice {
 
     @Override
     public int txBurst(int queue, int[] mbufs, int offset, int count) {
+        if (closed) {
+            usedClosed++;
+        }
         int n = 0;
         if (refusals > 0) {
             refusals--;
@@ -101,6 +123,6 @@ public final class MemoryWire extends AbstractEthDevice {
 
     @Override
     public EthLink link() {
-        return new EthLink(true, 10_000, true);
+        return new EthLink(!gone, 10_000, true);
     }
 }

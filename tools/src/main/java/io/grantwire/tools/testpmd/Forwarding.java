@@ -1,5 +1,6 @@
 package io.grantwire.tools.testpmd;
 
+import io.grantwire.pmd.ethdev.EthDevice;
 import io.grantwire.pmd.lcore.Lcore;
 import io.grantwire.pmd.lcore.Lcores;
 import io.grantwire.tools.eal.CoreList;
@@ -24,6 +25,7 @@ final class Forwarding {
     private static final class Worker {
         final CoreList.Core core;
         final List<Stream> streams = new ArrayList<>();
+        final List<EthDevice> devices = new ArrayList<>();
         Lcore lcore;
 
         Worker(CoreList.Core core) {
@@ -50,6 +52,7 @@ final class Forwarding {
         settings.retryDelayUs = config.retryDelayUs;
         settings.retryNum = config.retryNum;
         settings.segmentLengths = config.segmentLengths.clone();
+        List<List<EthDevice>> devices = new ArrayList<>();
         for (int q = 0; q < queues; q++) {
             for (int i = 0; i < ports.size(); i++) {
                 Port rx = ports.get(i);
@@ -68,6 +71,7 @@ final class Forwarding {
                 stream.setVerbose(config.verbose);
                 stream.setTxOffloads(tx.settings.txChecksums(), tx.settings.txVlan());
                 streams.add(stream);
+                devices.add(List.of(rx.device, tx.device));
             }
         }
         int cores = Math.min(config.nbCores, Math.max(1, streams.size()));
@@ -75,7 +79,9 @@ final class Forwarding {
             workers.add(new Worker(config.usedCores().get(i)));
         }
         for (int i = 0; i < streams.size(); i++) {
-            workers.get(i % cores).streams.add(streams.get(i));
+            Worker worker = workers.get(i % cores);
+            worker.streams.add(streams.get(i));
+            worker.devices.addAll(devices.get(i));
         }
     }
 
@@ -112,31 +118,23 @@ final class Forwarding {
         }
         started = true;
         for (Worker worker : workers) {
-            Stream[] own = worker.streams.toArray(Stream[]::new);
             int cpu = worker.core.cpu();
             if (java.util.Arrays.stream(allowedCpus).noneMatch(allowed -> allowed == cpu)) {
                 // Asked for more lcores than there are CPUs: leave it to the scheduler.
-                worker.lcore = launch(worker, CoreList.ANY_CPU, own);
+                worker.lcore = launch(worker, CoreList.ANY_CPU);
             } else {
-                worker.lcore = launch(worker, cpu, own);
+                worker.lcore = launch(worker, cpu);
             }
         }
     }
 
-    private Lcore launch(Worker worker, int cpu, Stream[] own) {
-        ForwardEngine poller = engine;
+    private Lcore launch(Worker worker, int cpu) {
         int id = worker.core.lcore();
         return Lcores.launch(
                 id,
                 cpu,
                 "lcore-worker-" + id,
-                () -> {
-                    int work = 0;
-                    for (Stream stream : own) {
-                        work += poller.forward(stream);
-                    }
-                    return work;
-                });
+                new StreamPoller(engine, worker.streams, worker.devices));
     }
 
     /**

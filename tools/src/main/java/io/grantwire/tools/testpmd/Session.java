@@ -19,6 +19,7 @@ import java.util.concurrent.locks.LockSupport;
 final class Session implements AutoCloseable {
     private static final Duration LINK_PATIENCE = Duration.ofSeconds(9);
     private static final long LINK_LOOK_NANOS = 100_000_000;
+    private static final long GONE_LOOK_NANOS = 1_000_000_000;
 
     final PrintStream out;
     final ForwardConfig config;
@@ -27,6 +28,7 @@ final class Session implements AutoCloseable {
     private Forwarding forwarding;
     private final Map<Integer, EthStats> atStart = new LinkedHashMap<>();
     private boolean quit;
+    private long nextLook = System.nanoTime();
 
     Session(List<Port> ports, ForwardConfig config, TestpmdOptions options, PrintStream out) {
         this.ports = ports;
@@ -314,6 +316,40 @@ final class Session implements AutoCloseable {
     /** The failure of a polling thread, or null. */
     Throwable failure() {
         return forwarding == null ? null : forwarding.failure();
+    }
+
+    /**
+     * Closes the ports of network cards that have gone, or that the kernel wants back, as DPDK's
+     * testpmd does on a removal event: the kernel would wait for them for ever. Looks once a
+     * second; the command thread calls it while it waits.
+     */
+    void closeGonePorts() throws InterruptedException {
+        long now = System.nanoTime();
+        if (now - nextLook < 0) {
+            return;
+        }
+        nextLook = now + GONE_LOOK_NANOS;
+        for (Port port : ports()) {
+            if (port.device.capabilities().equals(EthCapabilities.NONE)) {
+                continue;
+            }
+            port.device.link();
+            if (port.device.isGone()) {
+                out.println();
+                out.println(
+                        "Port "
+                                + port.id
+                                + ": "
+                                + port.device.name()
+                                + " was unplugged, or the kernel wants it back; it is closed");
+                if (forwarding != null && forwarding.uses(port.id)) {
+                    stopForwarding();
+                }
+                port.stop();
+                port.close();
+                out.flush();
+            }
+        }
     }
 
     /** Stops everything and closes the ports, and says so as testpmd does. */

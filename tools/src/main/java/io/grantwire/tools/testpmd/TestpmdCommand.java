@@ -140,10 +140,17 @@ public final class TestpmdCommand implements Command {
         }
     }
 
+    /** Asked while the command thread waits: looks after what it has. */
     private static boolean failed(Session session) {
         Throwable failure = session.failure();
         if (failure != null) {
             throw new CommandFailure("forwarding failed: " + Messages.of(failure), failure);
+        }
+        try {
+            session.closeGonePorts();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
         }
         return false;
     }

@@ -320,12 +320,13 @@ final class E1000eDevice extends AbstractEthDevice {
         }
     }
 
-    /** In addition to the reset, which a broken card may not do. */
+    /**
+     * In addition to the reset, which a broken card may not do, and which one that the kernel wants
+     * back is not told: its registers count as gone, but it goes on.
+     */
     private void forbidDma() {
         try {
-            if (!card.gone()) {
-                pci.setBusMaster(false);
-            }
+            pci.setBusMaster(false);
         } catch (PciException e) {
             // It went between the two.
             card.lose();
@@ -336,6 +337,7 @@ final class E1000eDevice extends AbstractEthDevice {
     protected void doClose() {
         synchronized (registersLock) {
             closed = true;
+            card.retire();
         }
         if (bounce != null) {
             bounce.close();
@@ -380,13 +382,18 @@ final class E1000eDevice extends AbstractEthDevice {
 
     // Link and statistics.
 
+    /** {@inheritDoc} Asks the bus whether the card is there, and whether the kernel wants it. */
     @Override
     public EthLink link() {
         synchronized (registersLock) {
-            return started() && linkWanted && !closed
-                    ? hardware.link()
-                    : new EthLink(false, 0, true);
+            boolean there = !closed && card.check();
+            return there && started() && linkWanted ? hardware.link() : new EthLink(false, 0, true);
         }
+    }
+
+    @Override
+    public boolean isGone() {
+        return card.gone();
     }
 
     @Override

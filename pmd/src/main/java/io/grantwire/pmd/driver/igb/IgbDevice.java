@@ -338,6 +338,7 @@ final class IgbDevice extends AbstractEthDevice {
             hardware.leave();
         }
         cutOff();
+        registers.retire();
         if (bounce != null) {
             bounce.close();
         }
@@ -378,8 +379,10 @@ final class IgbDevice extends AbstractEthDevice {
 
     // State.
 
+    /** {@inheritDoc} Asks the bus whether the card is there, and whether the kernel wants it. */
     @Override
-    public EthLink link() {
+    public synchronized EthLink link() {
+        registers.check();
         EthLink link = hardware.link();
         return linkWanted ? link : new EthLink(false, 0, link.fullDuplex());
     }
@@ -398,7 +401,7 @@ final class IgbDevice extends AbstractEthDevice {
     }
 
     @Override
-    protected void addXstats(Map<String, Long> xstats) {
+    protected synchronized void addXstats(Map<String, Long> xstats) {
         statistics.addTo(xstats);
     }
 

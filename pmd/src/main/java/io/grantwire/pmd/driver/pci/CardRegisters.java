@@ -198,6 +198,15 @@ public final class CardRegisters {
         GONE.setOpaque(this, true);
     }
 
+    /**
+     * The BAR is about to be unmapped: from now on nothing touches it, and nothing is said about
+     * that. No thread may be in the middle of a read or write.
+     */
+    public void retire() {
+        reported.set(true);
+        lose();
+    }
+
     /** Whether the card has gone. */
     public boolean gone() {
         return (boolean) GONE.getOpaque(this);

@@ -312,12 +312,13 @@ final class VirtioNetDevice extends AbstractEthDevice {
         }
     }
 
-    /** In addition to the reset, which a broken device may not do. */
+    /**
+     * In addition to the reset, which a broken device may not do, and which one that the kernel
+     * wants back is not told: its registers count as gone, but it goes on.
+     */
     private void forbidDma() {
         try {
-            if (!transport.gone()) {
-                pci.setBusMaster(false);
-            }
+            pci.setBusMaster(false);
         } catch (PciException e) {
             // It went between the two.
             transport.check();
@@ -328,6 +329,7 @@ final class VirtioNetDevice extends AbstractEthDevice {
     protected void doClose() {
         synchronized (registersLock) {
             closed = true;
+            transport.retire();
         }
         if (bounce != null) {
             bounce.close();
@@ -375,7 +377,8 @@ final class VirtioNetDevice extends AbstractEthDevice {
     @Override
     public EthLink link() {
         synchronized (registersLock) {
-            if (!started() || closed || !transport.check()) {
+            boolean there = !closed && transport.check();
+            if (!there || !started()) {
                 return new EthLink(false, 0, true);
             }
             boolean broken = (transport.status() & VirtioPciTransport.DEVICE_NEEDS_RESET) != 0;
@@ -385,6 +388,11 @@ final class VirtioNetDevice extends AbstractEthDevice {
                     VirtioNetConfig.speed(transport, features),
                     VirtioNetConfig.fullDuplex(transport, features));
         }
+    }
+
+    @Override
+    public boolean isGone() {
+        return transport.gone();
     }
 
     /** Says once which queue the device has broken; whether there is any. */

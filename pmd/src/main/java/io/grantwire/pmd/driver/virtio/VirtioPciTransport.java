@@ -107,6 +107,14 @@ final class VirtioPciTransport {
         return common.check();
     }
 
+    /** See {@link CardRegisters#retire}. */
+    void retire() {
+        common.retire();
+        notify.retire();
+        isr.retire();
+        device.retire();
+    }
+
     // Status and features.
 
     /** {@code device_status}; 0 when the card has gone. */

@@ -342,6 +342,20 @@ class E1000eDeviceTest extends E1000eBed {
     }
 
     @Test
+    void aCardThatTheKernelWantsBackIsQuietBeforeItsMemoryGoes() {
+        start(ONE);
+        card.wantBack();
+        assertFalse(port.device.link().up());
+        assertTrue(port.device.isGone());
+        card.arrive(Frames.bytes(60, 1));
+        assertEquals(0, port.receive(0).size());
+        port.device.close();
+        assertFalse(card.mayAccessMemory());
+        assertFalse(port.device.link().up());
+        assertTrue(port.device.xstats().containsKey("rx_hw_good_packets"));
+    }
+
+    @Test
     void aCardThatStaysInResetIsRefused() {
         card.stuckInReset = true;
         refused("EIO", "reset", () -> port.start(ONE));

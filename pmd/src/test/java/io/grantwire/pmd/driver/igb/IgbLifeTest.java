@@ -162,6 +162,22 @@ class IgbLifeTest {
     }
 
     @Test
+    void aCardThatTheKernelWantsBackIsQuietBeforeItsMemoryGoes() {
+        try (IgbBed bed = new IgbBed().start(EthConfig.SINGLE_QUEUE)) {
+            bed.card.wantBack();
+            assertFalse(bed.device.link().up());
+            assertTrue(bed.device.isGone());
+            bed.card.inject(IgbBed.frame(60, 1));
+            assertEquals(0, bed.device.rxBurst(0, new int[4], 0, 4));
+            bed.device.close();
+            assertFalse(bed.card.pci.busMaster());
+            assertEquals(0, bed.pool.inUse());
+            assertFalse(bed.device.link().up());
+            assertTrue(bed.device.xstats().containsKey("rx_mac_good_packets"));
+        }
+    }
+
+    @Test
     void countersOfTheCardAreAddedUp() {
         try (IgbBed bed = new IgbBed().start(EthConfig.SINGLE_QUEUE)) {
             for (int i = 0; i < 3; i++) {

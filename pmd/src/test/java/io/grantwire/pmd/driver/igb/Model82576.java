@@ -84,6 +84,11 @@ final class Model82576 extends Bar {
         pci.unplug();
     }
 
+    /** The kernel wants the card back, which goes on meanwhile. */
+    synchronized void wantBack() {
+        pci.wantBack();
+    }
+
     /** Pulls the card out in a way that accesses fault, as when vfio-pci takes the mapping away. */
     synchronized void unplugWithFaults() {
         pci.unplug();
@@ -223,7 +228,10 @@ final class Model82576 extends Bar {
     @Override
     public synchronized int read32(long offset) {
         int at = (int) offset;
-        if (pci.isGone()) {
+        if (pci.closed()) {
+            throw new AssertionError("a register of a closed card");
+        }
+        if (pci.unplugged()) {
             if (faults) {
                 throw new InternalError("a fault occurred in an unsafe memory access operation");
             }
@@ -259,7 +267,10 @@ final class Model82576 extends Bar {
     @Override
     public synchronized void write32(long offset, int value) {
         int at = (int) offset;
-        if (pci.isGone()) {
+        if (pci.closed()) {
+            throw new AssertionError("a register of a closed card");
+        }
+        if (pci.unplugged()) {
             if (faults) {
                 throw new InternalError("a fault occurred in an unsafe memory access operation");
             }

@@ -225,6 +225,19 @@ class VirtioNetDeviceTest extends VirtioNetBed {
     }
 
     @Test
+    void aCardThatTheKernelWantsBackIsQuietBeforeItsMemoryGoes() {
+        start(ONE);
+        card.wantBack();
+        assertFalse(port.device.link().up());
+        assertTrue(port.device.isGone());
+        assertEquals(0, port.receive(0).size());
+        port.device.close();
+        assertFalse(card.mayAccessMemory());
+        assertFalse(port.device.link().up());
+        assertTrue(port.device.xstats().containsKey("ring_faults"));
+    }
+
+    @Test
     void aFrameInManyPiecesIsCopied() {
         start(ONE);
         byte[] frame = Frames.bytes(40 * 20, 5);

@@ -36,6 +36,7 @@ public abstract class FakePciDevice implements PciDevice {
     private boolean busMaster;
     private boolean closed;
     private boolean gone;
+    private boolean wantedBack;
     private boolean faulting;
 
     /**
@@ -79,6 +80,11 @@ public abstract class FakePciDevice implements PciDevice {
         faulting = true;
     }
 
+    /** The kernel wants the card back, which goes on as before meanwhile. */
+    public void wantBack() {
+        wantedBack = true;
+    }
+
     /** Whether the driver has given the card back. */
     public boolean isClosed() {
         return closed;
@@ -87,6 +93,11 @@ public abstract class FakePciDevice implements PciDevice {
     /** Whether the card may access memory. */
     protected boolean busMaster() {
         return busMaster && !gone;
+    }
+
+    /** The same, for tests. */
+    public boolean mayAccessMemory() {
+        return busMaster();
     }
 
     /** Interrupts, if the driver has enabled the vector. */
@@ -150,7 +161,7 @@ public abstract class FakePciDevice implements PciDevice {
 
     @Override
     public boolean isGone() {
-        return gone;
+        return gone || wantedBack;
     }
 
     @Override

@@ -23,6 +23,7 @@ public final class TestPciDevice implements PciDevice {
     private final TestInterrupts interrupts;
     private boolean busMaster;
     private boolean gone;
+    private boolean wantedBack;
     private boolean closed;
 
     /** A function with one BAR. */
@@ -38,6 +39,16 @@ public final class TestPciDevice implements PciDevice {
     /** Pulls the card out. */
     public void unplug() {
         gone = true;
+    }
+
+    /** The kernel wants the card back, which goes on as before meanwhile. */
+    public void wantBack() {
+        wantedBack = true;
+    }
+
+    /** Whether it was pulled out. */
+    public boolean unplugged() {
+        return gone;
     }
 
     /** Whether the device may read and write memory. */
@@ -113,7 +124,7 @@ public final class TestPciDevice implements PciDevice {
 
     @Override
     public boolean isGone() {
-        return gone;
+        return gone || wantedBack;
     }
 
     @Override
