@@ -7,4 +7,5 @@ for driver in vfio-pci uio_pci_generic; do
     done
     checks "a switch over two cards, $driver" bed_java io.grantwire.bed.SwitchChecks 1 igb0 "$(bdf_of igb0)" igb1 "$(bdf_of igb1)"
 done
+check "igb0 binds again" bind igb0 uio_pci_generic
 checks "a switch that sorts in software" bed_java io.grantwire.bed.SwitchChecks 0 igb0 "$(bdf_of igb0)"

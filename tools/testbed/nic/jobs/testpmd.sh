@@ -39,7 +39,15 @@ for card in igb0 e1000e0 virtio0; do
     say 'show port stats 0' 'show port xstats 0'
     shown "it counts them" 'RX-packets: 500 '
     shown "so do the extended statistics" 'rx_good_packets: 500'
-    say stop quit
+    # The kernel waits until the card is given back.
+    bdf_of $card >"/sys/bus/pci/devices/$(bdf_of $card)/driver/unbind" &
+    shown "the kernel gets it back, and the port is closed" 'the kernel wants it back; it is closed'
+    for _ in $(seq 50); do
+        [ -e "/sys/bus/pci/devices/$(bdf_of $card)/driver" ] || break
+        sleep 0.2
+    done
+    check "$card: it is nobody's now" [ ! -e "/sys/bus/pci/devices/$(bdf_of $card)/driver" ]
+    say quit
     wait $pid
     status=$?
     check "$card: testpmd ends in order" [ $status = 0 ]

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -103,13 +104,19 @@ public final class SwitchChecks {
             try (Domain dom0 = Domains.open(DomainOptions.emulatedControl(host.dir()))) {
                 SwitchConfig.Builder config = SwitchConfig.builder().mbufs(2048).vmdq(vmdq);
                 List<String> cards = new ArrayList<>();
+                List<String> places = new ArrayList<>();
                 for (int i = 1; i < args.length; i += 2) {
                     cards.add(args[i]);
+                    places.add(args[i + 1]);
                     config.uplink(UplinkSpec.parse("pci:" + args[i + 1]));
                     wire.drain(args[i]);
                 }
                 try (Switch sw = Switch.start(config.build(), dom0)) {
                     checks.run(sw, host, cards, vmdq);
+                    if (cards.size() > 1) {
+                        checks.unbind(sw, places.get(0), cards.get(1));
+                    }
+                    checks.leave();
                 }
             }
             System.exit(checks.failed ? 1 : 0);
@@ -165,9 +172,31 @@ public final class SwitchChecks {
                 await(() -> sw.stats().devices().stream().filter(d -> d.pools().get(0) > 0).count() == sorted),
                 "and its pool goes to another");
         check(toGuests(cards.get(0), sw.stats().devices()), "the others get their frames as before");
+    }
+
+    private void leave() {
         for (Guest guest : guests) {
             guest.close();
         }
+    }
+
+    /** The kernel takes the first card from under the switch; what is on the other goes on. */
+    private void unbind(Switch sw, String bdf, String otherCard) throws Exception {
+        Path device = Path.of("/sys/bus/pci/devices", bdf);
+        String driver = device.resolve("driver").toRealPath().getFileName().toString();
+        // With VFIO this write waits until the card is closed.
+        Thread unbinding = Thread.ofPlatform().daemon().start(() -> {
+            try {
+                Files.writeString(device.resolve("driver/unbind"), bdf);
+            } catch (IOException e) {
+                System.out.println("unbind: " + e);
+            }
+        });
+        unbinding.join(10_000);
+        check(!unbinding.isAlive() && !Files.exists(device.resolve("driver")), "the kernel gets " + bdf + " back from " + driver + " at once");
+        check(await(() -> sw.stats().uplinks().get(0).failed()), "its uplink is out of use");
+        check(sw.stats().workers().stream().allMatch(SwitchStats.WorkerStats::running), "the workers go on");
+        check(toGuests(otherCard, sw.stats().devices()), "frames from " + otherCard + " reach their guests as before");
     }
 
     private boolean toGuests(String card, List<SwitchStats.DeviceStats> devices) throws IOException {
