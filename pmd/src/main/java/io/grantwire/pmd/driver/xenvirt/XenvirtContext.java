@@ -156,13 +156,21 @@ final class XenvirtContext {
         }
     }
 
-    /** Removes keys of this guest, in the order given; what fails is logged. */
+    /**
+     * Removes keys of this guest, in the order given; what fails is logged. While the store is away
+     * they stay: whoever takes this guest's place removes them, and a back end sees at the flag
+     * that the device is gone.
+     */
     void remove(Domain domain, String... keys) {
         for (String key : keys) {
             try {
                 domain.xenstore().rm(base + "/" + key);
             } catch (RuntimeException e) {
                 LOG.debug("{}/{} stays: {}", base, key, e.getMessage());
+                if (!domain.xenstore().connected()) {
+                    // It has been waited for; each further key would wait again.
+                    return;
+                }
             }
         }
     }
