@@ -31,12 +31,15 @@ public final class HostCommand implements Command {
         String logLevel = "info";
 
         @Option(
-                names = {"--control", "--until-eof"},
+                names = "--control",
                 description =
                         "Take orders from the standard input, one a line: "
                                 + HostOrder.HELP
                                 + ". The end of the input ends the host.")
         boolean control;
+
+        @Option(names = "--until-eof", hidden = true, description = "End when the input ends.")
+        boolean untilEof;
 
         @Option(
                 names = {"-h", "--help"},
@@ -65,6 +68,8 @@ public final class HostCommand implements Command {
             if (options.control) {
                 HostOrders orders = new HostOrders(host, context.out());
                 StdinWatch.start(context.in(), context.stop(), orders::take);
+            } else if (options.untilEof) {
+                StdinWatch.start(context.in(), context.stop());
             }
             context.stop().await();
         }
