@@ -28,7 +28,7 @@ abstract class SwitchBed {
 
     @BeforeEach
     void startHost() {
-        log = new LogLines("DATA", "CONFIG", "PORT", "XENHOST", "PMD");
+        log = new LogLines("DATA", "CONFIG", "PORT", "XENHOST", "XENSTORE", "PMD");
         bed = new Bed();
     }
 

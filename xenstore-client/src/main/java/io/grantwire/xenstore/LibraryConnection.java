@@ -164,7 +164,7 @@ final class LibraryConnection implements XsConnection {
 
     private synchronized void enter() {
         if (over != null) {
-            throw over;
+            throw over.unsent();
         }
         callsUnderWay++;
     }

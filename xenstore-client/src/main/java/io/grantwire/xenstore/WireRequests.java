@@ -103,7 +103,7 @@ final class WireRequests implements AutoCloseable {
             // Checked after the request can be found: whoever sets it fails what it finds.
             XsFailure why = over;
             if (why != null) {
-                throw why;
+                throw why.unsent();
             }
             send(XsWire.encode(type, id, tx, payload));
             if (!stream.serial()) {
@@ -130,7 +130,8 @@ final class WireRequests implements AutoCloseable {
             if (stream.writeFailureIsReply()) {
                 throw XsFailure.refused(e.errno(), null);
             }
-            throw end(XsFailure.over(e.errno(), "connection lost: " + e.getMessage()));
+            // What is not there as a whole is no request.
+            throw end(XsFailure.over(e.errno(), "connection lost: " + e.getMessage())).unsent();
         }
     }
 

@@ -26,6 +26,13 @@ public interface Xenstore extends AutoCloseable {
     String description();
 
     /**
+     * Whether the store is connected now, as far as is known; asks nobody. False after {@link
+     * #close}, and after the connection was lost: for ever, or until it is back ({@link
+     * Xenstores#reconnecting}).
+     */
+    boolean connected();
+
+    /**
      * Reads a key's value.
      *
      * @throws XenstoreException ENOENT when there is no such key, EACCES when this domain may not
@@ -68,8 +75,9 @@ public interface Xenstore extends AutoCloseable {
 
     /**
      * Runs {@code body} in a transaction and commits it. A commit that meets a conflict (EAGAIN)
-     * runs the body again on a fresh view; any exception from the body aborts the transaction and
-     * is passed on. The transaction is ended in every case.
+     * runs the body again on a fresh view, and so does a connection that was lost meanwhile and
+     * comes back; any other exception from the body aborts the transaction and is passed on. The
+     * transaction is ended in every case.
      *
      * @param body must have no effect outside the transaction, since it may run several times
      * @return what the body's committed run returned

@@ -2,6 +2,7 @@ package io.grantwire.xenstore;
 
 import io.grantwire.bindings.LibXenstoreLibrary;
 import io.grantwire.bindings.NativeException;
+import io.grantwire.bindings.UnixSocket;
 import io.grantwire.bindings.XsHandle;
 import io.grantwire.bindings.gen.libc.LibC;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Opens connections to a xenstore.
@@ -97,13 +99,46 @@ public final class Xenstores {
      * @throws XenstoreException when it cannot be opened
      */
     public static Xenstore open(Options options) {
-        return switch (options.transport()) {
-            case SOCKET -> openSocket(options.path(), options.timeout());
-            case DEVICE ->
-                    openDevice(options.path() == null ? DEVICE : options.path(), options.timeout());
-            case LIBRARY -> openLibrary();
-            case HOST -> openHost(options.timeout());
-        };
+        return new XsClient(way(options).connection());
+    }
+
+    /**
+     * Opens a connection that comes back by itself when it is lost, for instance because xenstored
+     * is started anew with its contents. Meanwhile calls wait for {@code policy.patience()} and
+     * fail with ECONNRESET then.
+     *
+     * <p>A call that the loss hits is made again when it only reads, else it fails with ECONNRESET
+     * unless it is certain that the store never saw it. A transaction runs again; only a commit
+     * that the loss hits fails with ECONNRESET, since nobody knows whether it was done. Watches
+     * stay, and each has an event when the connection is back, as it has at its beginning. The loss
+     * and the return are a line of the log each, of the logger {@code XENSTORE}.
+     *
+     * <p>It comes back by the way it was opened: what {@link Transport#HOST} has found is not
+     * looked for again.
+     *
+     * @param before called before each attempt; what it throws makes the attempt fail. For a host
+     *     that may have been replaced by another one at the same place
+     * @throws XenstoreException when it cannot be opened the first time
+     */
+    public static Xenstore reconnecting(Options options, Reconnection policy, Runnable before) {
+        Way way = way(options);
+        return new XsClient(
+                new ReconnectingConnection(
+                        way.connection(),
+                        () -> {
+                            before.run();
+                            return way.again().get();
+                        },
+                        policy));
+    }
+
+    /**
+     * The same without conditions.
+     *
+     * @throws XenstoreException when it cannot be opened the first time
+     */
+    public static Xenstore reconnecting(Options options, Reconnection policy) {
+        return reconnecting(options, policy, () -> {});
     }
 
     /**
@@ -165,22 +200,46 @@ public final class Xenstores {
                         + " exists: this is no Xen domain, or xenstored does not run");
     }
 
-    private static Xenstore openSocket(Path socket, Duration timeout) {
-        try {
-            return new XsClient(new WireConnection(PolledStream.socket(socket), timeout));
-        } catch (NativeException e) {
-            throw cannotOpen(
-                    socket,
-                    e,
-                    e.errno() == LibC.ENOENT() || e.errno() == LibC.ECONNREFUSED()
-                            ? "no store listens there; start xenstored or the emulated host first"
-                            : e.hint());
+    /** A connection, not started, and how to get another one of the same kind. */
+    private record Way(XsConnection connection, Supplier<XsConnection> again) {
+        static Way by(Supplier<XsConnection> opener) {
+            return new Way(opener.get(), opener);
         }
     }
 
-    private static Xenstore openDevice(Path device, Duration timeout) {
+    private static Way way(Options options) {
+        Duration timeout = options.timeout();
+        return switch (options.transport()) {
+            case SOCKET -> Way.by(() -> openSocket(options.path(), timeout));
+            case DEVICE -> {
+                Path device = options.path() == null ? DEVICE : options.path();
+                yield Way.by(() -> openDevice(device, timeout));
+            }
+            case LIBRARY -> libraryAndBack();
+            case HOST -> hostWay(timeout);
+        };
+    }
+
+    private static XsConnection openSocket(Path socket, Duration timeout) {
         try {
-            return new XsClient(new WireConnection(PolledStream.device(device), timeout));
+            return new WireConnection(PolledStream.socket(socket), timeout);
+        } catch (NativeException e) {
+            throw cannotReach(socket, e);
+        }
+    }
+
+    private static XenstoreException cannotReach(Path socket, NativeException e) {
+        return cannotOpen(
+                socket,
+                e,
+                e.errno() == LibC.ENOENT() || e.errno() == LibC.ECONNREFUSED()
+                        ? "no store listens there; start xenstored or the emulated host first"
+                        : e.hint());
+    }
+
+    private static XsConnection openDevice(Path device, Duration timeout) {
+        try {
+            return new WireConnection(PolledStream.device(device), timeout);
         } catch (NativeException e) {
             throw cannotOpen(
                     device,
@@ -192,24 +251,46 @@ public final class Xenstores {
         }
     }
 
-    private static Xenstore openLibrary() {
+    /**
+     * The library takes the kernel's device when nothing listens at xenstored's socket. Once it has
+     * had the socket it is to have that again, so the socket has to be there before it looks.
+     */
+    private static Way libraryAndBack() {
+        XsConnection connection = openLibrary();
+        Path way = libraryWay();
+        if (!isSocket(way)) {
+            return new Way(connection, Xenstores::openLibrary);
+        }
+        return new Way(
+                connection,
+                () -> {
+                    try {
+                        UnixSocket.connect(way, UnixSocket.Type.STREAM).close();
+                    } catch (NativeException e) {
+                        throw cannotReach(way, e);
+                    }
+                    return openLibrary();
+                });
+    }
+
+    private static XsConnection openLibrary() {
         try {
             XsHandle handle = XsHandle.open();
             Path way = libraryWay();
             // The library hands requests on as they are, so what is behind it sets the limit.
             int payloadMax = isSocket(way) ? XsWire.PAYLOAD_MAX : PolledStream.DEVICE_PAYLOAD_MAX;
-            return new XsClient(new LibraryConnection(handle, "libxenstore on " + way, payloadMax));
+            return new LibraryConnection(handle, "libxenstore on " + way, payloadMax);
         } catch (NativeException e) {
             throw cannotOpen(libraryWay(), e, e.hint());
         }
     }
 
-    private static Xenstore openHost(Duration timeout) {
+    private static Way hostWay(Duration timeout) {
         List<String> reasons = new ArrayList<>();
         XenstoreException first = null;
         if (libraryUnavailable().isEmpty()) {
             try {
-                return openLibrary();
+                return libraryAndBack();
             } catch (XenstoreException e) {
                 reasons.add("libxenstore: " + e.errnoName());
                 first = e;
@@ -220,8 +301,8 @@ public final class Xenstores {
         for (Path candidate : candidates()) {
             try {
                 return isSocket(candidate)
-                        ? openSocket(candidate, timeout)
-                        : openDevice(candidate, timeout);
+                        ? Way.by(() -> openSocket(candidate, timeout))
+                        : Way.by(() -> openDevice(candidate, timeout));
             } catch (XenstoreException e) {
                 reasons.add(candidate + ": " + e.errnoName());
                 // What exists but cannot be opened tells more than what is not there.

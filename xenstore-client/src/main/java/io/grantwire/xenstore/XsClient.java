@@ -65,6 +65,11 @@ final class XsClient implements Xenstore {
     }
 
     @Override
+    public boolean connected() {
+        return over == null && connection.connected();
+    }
+
+    @Override
     public byte[] read(String path) {
         return read(0, path);
     }
@@ -234,8 +239,8 @@ final class XsClient implements Xenstore {
     public <T> T transaction(Function<XenstoreTransaction, T> body) {
         for (int attempt = 1; ; attempt++) {
             int tx = run("transaction", "", connection::startTransaction);
-            T result = runBody(tx, body);
             try {
+                T result = runBody(tx, body);
                 connection.endTransaction(tx, true);
                 return result;
             } catch (XsFailure e) {
@@ -249,6 +254,11 @@ final class XsClient implements Xenstore {
         }
     }
 
+    /**
+     * What the body returned.
+     *
+     * @throws XsFailure EAGAIN when the body failed for the loss of a connection that comes back
+     */
     private <T> T runBody(int tx, Function<XenstoreTransaction, T> body) {
         XsTransaction view = new XsTransaction(this, tx);
         try {
@@ -257,12 +267,19 @@ final class XsClient implements Xenstore {
             return result;
         } catch (RuntimeException | Error e) {
             view.end();
+            boolean lost =
+                    e instanceof XenstoreException x
+                            && x.errno() == LibC.EAGAIN()
+                            && connection.transactionLost(tx);
             try {
                 connection.endTransaction(tx, false);
             } catch (XsFailure second) {
                 // The store drops the transaction with the connection, if nothing else; what the
                 // caller has to know is the first failure.
                 e.addSuppressed(exception("transaction", "", second));
+            }
+            if (lost) {
+                throw XsFailure.refused(LibC.EAGAIN(), "its connection was lost");
             }
             throw e;
         }

@@ -30,6 +30,11 @@ interface XsConnection extends AutoCloseable {
     /** What it speaks over, for people. */
     String description();
 
+    /** Whether there is a connection now; only one that comes back can be away for a while. */
+    default boolean connected() {
+        return true;
+    }
+
     /** Most bytes of payload that fit through. */
     int payloadMax();
 
@@ -51,6 +56,14 @@ interface XsConnection extends AutoCloseable {
 
     /** Starts a transaction; its id is not 0. */
     int startTransaction();
+
+    /**
+     * Whether a transaction went with a connection that was lost, and another connection can begin
+     * it again. What is done in it fails with EAGAIN then.
+     */
+    default boolean transactionLost(int tx) {
+        return false;
+    }
 
     /** Ends a transaction; it is over afterwards even when this fails. */
     void endTransaction(int tx, boolean commit);

@@ -10,13 +10,15 @@ final class XsFailure extends RuntimeException {
     private final int errno;
     private final String detail;
     private final boolean connectionOver;
+    private final boolean sent;
 
-    private XsFailure(int errno, String detail, boolean connectionOver) {
+    private XsFailure(int errno, String detail, boolean connectionOver, boolean sent) {
         // No stack trace: the exception the client makes of it has the one that people need.
         super(detail, null, false, false);
         this.errno = errno;
         this.detail = detail;
         this.connectionOver = connectionOver;
+        this.sent = sent;
     }
 
     /**
@@ -25,12 +27,19 @@ final class XsFailure extends RuntimeException {
      * @param detail what to say about it, or null to let the errno speak
      */
     static XsFailure refused(int errno, String detail) {
-        return new XsFailure(errno, detail, false);
+        return new XsFailure(errno, detail, false, true);
     }
 
     /** The connection cannot be used any more. */
     static XsFailure over(int errno, String detail) {
-        return new XsFailure(errno, detail, true);
+        return new XsFailure(errno, detail, true, true);
+    }
+
+    /**
+     * The same for a request that has not left, or not as a whole: the store knows nothing of it.
+     */
+    XsFailure unsent() {
+        return new XsFailure(errno, detail, connectionOver, false);
     }
 
     int errno() {
@@ -45,5 +54,10 @@ final class XsFailure extends RuntimeException {
     /** Whether every further operation will fail, too. */
     boolean connectionOver() {
         return connectionOver;
+    }
+
+    /** Whether the store may have done what it was asked; false when it certainly has not. */
+    boolean sent() {
+        return sent;
     }
 }

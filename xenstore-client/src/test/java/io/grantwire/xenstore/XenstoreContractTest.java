@@ -30,6 +30,11 @@ abstract class XenstoreContractTest
     /** The way to it. */
     abstract Via via();
 
+    /** Opens a connection of the kind under test. */
+    Xenstore open(Path socket) {
+        return via().open(socket);
+    }
+
     @BeforeEach
     void connect(TestInfo test) {
         via().unavailable()
@@ -58,14 +63,14 @@ abstract class XenstoreContractTest
 
     @Override
     public Xenstore another() {
-        return keep(via().open(server().socket()));
+        return keep(open(server().socket()));
     }
 
     @Override
     public Xenstore guest() {
         Path socket = server().introduce(GUEST);
         DomainSkeleton.create(store, GUEST, "contract");
-        return keep(via().open(socket));
+        return keep(open(socket));
     }
 
     @Override

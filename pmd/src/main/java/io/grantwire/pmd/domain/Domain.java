@@ -22,7 +22,10 @@ public interface Domain extends AutoCloseable {
     /** Which host this is and why it was chosen, one line for people. */
     String description();
 
-    /** The store, with this domain's rights. */
+    /**
+     * The store, with this domain's rights. A connection that is lost comes back by itself: {@link
+     * io.grantwire.xenstore.Xenstores#reconnecting}.
+     */
     Xenstore xenstore();
 
     /** The granting side. */

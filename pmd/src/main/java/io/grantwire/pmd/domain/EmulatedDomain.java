@@ -6,6 +6,7 @@ import io.grantwire.gntalloc.EventChannel;
 import io.grantwire.gntalloc.GrantMapper;
 import io.grantwire.gntalloc.GrantSharer;
 import io.grantwire.gntalloc.emulated.HypervisorClient;
+import io.grantwire.xenstore.Reconnection;
 import io.grantwire.xenstore.Xenstore;
 import io.grantwire.xenstore.Xenstores;
 import java.nio.file.Path;
@@ -19,7 +20,16 @@ final class EmulatedDomain implements Domain {
     private EmulatedDomain(HypervisorClient hypervisor, HostDirectory host, String why) {
         this.hypervisor = hypervisor;
         Path socket = host.xenstoreSocket(hypervisor.domid());
-        this.store = new Lazy<>("xenstore", () -> Xenstores.socket(socket));
+        // The place in the directory is that domain as long as the host is the one that this
+        // process has joined; another host may have given it to somebody else.
+        this.store =
+                new Lazy<>(
+                        "xenstore",
+                        () ->
+                                Xenstores.reconnecting(
+                                        Xenstores.Options.socket(socket),
+                                        Reconnection.DEFAULT,
+                                        hypervisor::usage));
         this.description =
                 "domain " + hypervisor.domid() + " of the emulated host in " + host + why;
     }

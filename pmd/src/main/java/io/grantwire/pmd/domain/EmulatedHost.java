@@ -4,6 +4,7 @@ import io.grantwire.bindings.Process;
 import io.grantwire.gntalloc.emulated.DomainHooks;
 import io.grantwire.gntalloc.emulated.Hypervisor;
 import io.grantwire.xenstore.Xenstore;
+import io.grantwire.xenstore.XenstoreException;
 import io.grantwire.xenstore.Xenstores;
 import io.grantwire.xenstore.server.DomainSkeleton;
 import io.grantwire.xenstore.server.ServerOptions;
@@ -13,6 +14,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -55,8 +57,13 @@ public final class EmulatedHost implements AutoCloseable {
     /** Guests that a process holds now, with its process id. */
     private final Map<Integer, Integer> live = new ConcurrentHashMap<>();
 
-    /** Guests there are, held or not. */
+    /** Guests there are, held or not. Its lock guards the store's two states as well. */
     private final TreeSet<Integer> guests = new TreeSet<>();
+
+    private boolean storeStopped;
+
+    /** Guests destroyed while the store was stopped, whose own keys domain 0 has to remove. */
+    private final Set<Integer> destroyed = new HashSet<>();
 
     private EmulatedHost(HostDirectory directory, boolean madeDirectory, FileChannel lock) {
         this.directory = directory;
@@ -173,6 +180,12 @@ public final class EmulatedHost implements AutoCloseable {
             if (guests.contains(domid)) {
                 return;
             }
+            if (storeStopped) {
+                // Called by the hypervisor's only thread, which cannot wait for it.
+                throw new DomainException(
+                        "the host's store is stopped, and a new domain needs keys in it; try again"
+                                + " when it is back");
+            }
             directory.prepareDomain(domid);
             DomainSkeleton.create(dom0, domid, printable(domid, name));
             server.introduce(domid, directory.xenstoreSocket(domid));
@@ -201,9 +214,45 @@ public final class EmulatedHost implements AutoCloseable {
             if (!guests.remove(domid)) {
                 throw new DomainException("there is no domain " + domid + " in " + directory);
             }
-            DomainSkeleton.remove(dom0, domid);
+            if (storeStopped) {
+                destroyed.add(domid);
+            } else {
+                DomainSkeleton.remove(dom0, domid);
+            }
             server.release(domid);
             directory.removeDomain(domid);
+        }
+    }
+
+    /**
+     * Stops the store, as when xenstored ends: all connections are lost and nobody can open one.
+     * Grants and event channels go on, guests that are there stay, and the contents wait for {@link
+     * #startStore}. A second call does nothing.
+     */
+    public void stopStore() {
+        synchronized (guests) {
+            storeStopped = true;
+            dom0.close();
+            server.suspend();
+        }
+    }
+
+    /**
+     * Starts the store again with the contents it had, less those of guests that were destroyed
+     * meanwhile. Does nothing when it was not stopped.
+     *
+     * @throws XenstoreException when it cannot have its sockets; it can be tried again
+     */
+    public void startStore() {
+        synchronized (guests) {
+            if (!storeStopped) {
+                return;
+            }
+            server.resume();
+            dom0 = Xenstores.socket(directory.xenstoreSocket(0));
+            storeStopped = false;
+            destroyed.forEach(domid -> DomainSkeleton.remove(dom0, domid));
+            destroyed.clear();
         }
     }
 

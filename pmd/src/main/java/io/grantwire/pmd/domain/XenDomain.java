@@ -6,6 +6,7 @@ import io.grantwire.gntalloc.GntallocSharer;
 import io.grantwire.gntalloc.GntdevMapper;
 import io.grantwire.gntalloc.GrantMapper;
 import io.grantwire.gntalloc.GrantSharer;
+import io.grantwire.xenstore.Reconnection;
 import io.grantwire.xenstore.Xenstore;
 import io.grantwire.xenstore.XenstoreException;
 import io.grantwire.xenstore.Xenstores;
@@ -50,7 +51,7 @@ final class XenDomain implements Domain {
     static XenDomain open(int wanted) {
         Xenstore store;
         try {
-            store = Xenstores.host();
+            store = Xenstores.reconnecting(Xenstores.Options.host(), Reconnection.DEFAULT);
         } catch (XenstoreException e) {
             throw new DomainException(e.getMessage(), e);
         }

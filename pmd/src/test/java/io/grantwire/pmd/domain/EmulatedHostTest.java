@@ -15,6 +15,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -269,5 +270,56 @@ class EmulatedHostTest {
                 message(() ->
                         Domains.open(new DomainOptions(DomainOptions.Mode.XEN, null, -1, "")));
         assertTrue(refusal.startsWith("no Xen here: "), refusal);
+    }
+
+    @Test
+    void theStoreCanBeStoppedAndComesBackWithWhatItHad() {
+        try (EmulatedHost host = EmulatedHost.start(dir);
+                Domain dom0 = Domains.open(DomainOptions.emulatedControl(dir));
+                Domain guest = Domains.open(DomainOptions.emulatedGuest(dir, "VM1"))) {
+            DomainOptions second = DomainOptions.emulatedGuest(dir, "VM2").withDomid(2);
+            Domains.open(second).close();
+            guest.xenstore().write("control/dpdk/x", "y");
+            dom0.xenstore().write("/local/domain/2/control/dpdk/x", "y");
+            host.stopStore();
+            host.stopStore();
+            assertFalse(Files.exists(host.xenstoreSocket()));
+            assertFalse(Files.exists(dir.resolve("dom1/xenstored.sock")));
+            DomainException refusal =
+                    assertThrows(
+                            DomainException.class,
+                            () -> Domains.open(DomainOptions.emulatedGuest(dir, "").withDomid(3)));
+            assertTrue(refusal.getMessage().contains("store is stopped"), refusal::getMessage);
+            host.destroyDomain(2);
+            host.startStore();
+            host.startStore();
+            assertEquals("y", guest.xenstore().readString("control/dpdk/x"));
+            assertEquals(List.of("0", "1"), dom0.xenstore().directory("/local/domain"));
+            assertFalse(Files.exists(dir.resolve("dom2")));
+            try (Domain fresh = Domains.open(second)) {
+                assertEquals("VM2", fresh.xenstore().readString("name"));
+                assertNull(fresh.xenstore().readString("control/dpdk/x"));
+            }
+        }
+    }
+
+    /** Its sockets have the same names, but what is behind them is somebody else's. */
+    @Test
+    void aDomainDoesNotTakeTheStoreOfAnotherHost() throws Exception {
+        EmulatedHost host = EmulatedHost.start(dir);
+        try (Domain guest = Domains.open(DomainOptions.emulatedGuest(dir, "old"))) {
+            assertEquals("old", guest.xenstore().readString("name"));
+            host.close();
+            try (EmulatedHost next = EmulatedHost.start(dir);
+                    Domain other = Domains.open(DomainOptions.emulatedGuest(dir, "new"))) {
+                assertEquals(guest.domid(), other.domid());
+                XenstoreException e =
+                        assertThrows(
+                                XenstoreException.class, () -> guest.xenstore().readString("name"));
+                assertEquals("ECONNRESET", e.errnoName());
+                assertEquals("new", other.xenstore().readString("name"));
+                assertEquals(next.dir(), dir);
+            }
+        }
     }
 }

@@ -41,6 +41,7 @@ public final class GuestMonitor implements AutoCloseable {
     private static final int STARTS_PER_ROUND = 4;
     private static final long SCAN_NANOS_PER_ROUND = 2_000_000;
     private static final long SETTLE_NANOS = 2_000_000_000;
+    private static final long STORE_LOOK_NANOS = 100_000_000;
     private static final Duration CLOSE_TIME = Duration.ofSeconds(30);
 
     /**
@@ -74,6 +75,7 @@ public final class GuestMonitor implements AutoCloseable {
     private final StartBudget startBudget = new StartBudget();
     private final LogBudget budget = new LogBudget();
     private boolean storeLost;
+    private long nextStoreLook;
     private boolean scannedAll;
     private boolean settled;
     private long begun;
@@ -126,8 +128,11 @@ public final class GuestMonitor implements AutoCloseable {
 
     private void round() {
         try {
-            if (storeLost) {
+            if (storeLost || !store.connected()) {
+                // Without a call: it would wait for the connection, and the flags for it.
+                loseStore("the connection to the store is lost");
                 LockSupport.parkNanos(options.flagPoll().toNanos());
+                findStore();
             } else {
                 takeEvents();
                 scanSome();
@@ -135,7 +140,11 @@ public final class GuestMonitor implements AutoCloseable {
                 startSome();
             }
         } catch (XenstoreException e) {
-            loseStore(e);
+            if (storeAnswers()) {
+                LOG.warn("{}", e.getMessage());
+            } else {
+                loseStore(e.getMessage());
+            }
         } catch (RuntimeException e) {
             LOG.error("the monitor failed on an event", e);
         }
@@ -165,15 +174,30 @@ public final class GuestMonitor implements AutoCloseable {
         }
     }
 
-    private void loseStore(XenstoreException e) {
-        if (storeAnswers()) {
-            LOG.warn("{}", e.getMessage());
+    private void loseStore(String why) {
+        if (!storeLost) {
+            storeLost = true;
+            nextStoreLook = System.nanoTime();
+            LOG.warn("{}: devices go on, new ones are seen when it is back", why);
+        }
+    }
+
+    /**
+     * Looks whether the store is back, and at everything in it then. The watches are there again
+     * before the store can be asked, so nothing falls between them and this scan; devices whose
+     * keys are what they were are left alone.
+     */
+    private void findStore() {
+        long now = System.nanoTime();
+        if (!store.connected() || now - nextStoreLook < 0) {
             return;
         }
-        storeLost = true;
-        LOG.error(
-                "{}: devices go on, but new ones are not seen any more; restart the switch",
-                e.getMessage());
+        nextStoreLook = now + STORE_LOOK_NANOS;
+        if (storeAnswers()) {
+            scanAll();
+            storeLost = false;
+            LOG.info("the store is back: all guests are looked at again");
+        }
     }
 
     /**
@@ -181,6 +205,9 @@ public final class GuestMonitor implements AutoCloseable {
      * a directory that never keeps still, and must not cost the other guests anything.
      */
     private boolean storeAnswers() {
+        if (!store.connected()) {
+            return false;
+        }
         try {
             store.exists(StorePaths.DOMAINS);
             return true;

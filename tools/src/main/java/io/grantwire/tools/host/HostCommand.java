@@ -30,6 +30,14 @@ public final class HostCommand implements Command {
         @Option(names = "--log-level", paramLabel = "LEVEL", description = "1 to 8, or a name.")
         String logLevel = "info";
 
+        @Option(
+                names = "--control",
+                description =
+                        "Take orders from the standard input, one a line: "
+                                + HostOrder.HELP
+                                + ". The end of the input ends the host.")
+        boolean control;
+
         @Option(names = "--until-eof", hidden = true, description = "End when the input ends.")
         boolean untilEof;
 
@@ -48,9 +56,6 @@ public final class HostCommand implements Command {
         }
         Level level = Logging.level(options.logLevel);
         Logging.start(level, context.out());
-        if (options.untilEof) {
-            StdinWatch.start(context.in(), context.stop());
-        }
         Path dir = options.dir == null ? EmulatedHost.defaultDir() : options.dir;
         try (EmulatedHost host = EmulatedHost.start(dir)) {
             context.out().println("XENHOST:emulated host in " + host.dir());
@@ -60,6 +65,12 @@ public final class HostCommand implements Command {
                                     + host.xenstoreSocket()
                                     + " xenstore-ls");
             context.out().flush();
+            if (options.control) {
+                HostOrders orders = new HostOrders(host, context.out());
+                StdinWatch.start(context.in(), context.stop(), orders::take);
+            } else if (options.untilEof) {
+                StdinWatch.start(context.in(), context.stop());
+            }
             context.stop().await();
         }
         return ExitStatus.OK;

@@ -46,6 +46,9 @@ public final class XenstoreServer implements AutoCloseable {
     private final Map<Integer, Endpoint> endpoints = new HashMap<>();
     private long connectionNumber;
 
+    /** Where the domains' sockets were before {@link #suspend}; null while it serves. Loop only. */
+    private Map<Integer, Path> suspended;
+
     private XenstoreServer(ServerOptions options) throws IOException {
         this.options = options;
         loop = new EventLoop("xenstored", this::closeEndpoints);
@@ -125,7 +128,11 @@ public final class XenstoreServer implements AutoCloseable {
                         "it was introduced before: release it first");
             }
             StoreDomain domain = new StoreDomain(domid);
-            open(domain, socket, SocketFile.listen(socket));
+            if (suspended != null) {
+                suspended.put(domid, socket);
+            } else {
+                open(domain, socket, SocketFile.listen(socket));
+            }
             domains.introduce(domain);
             return null;
         });
@@ -186,6 +193,46 @@ public final class XenstoreServer implements AutoCloseable {
         } catch (Exception e) {
             throw new IOException(e);
         }
+    }
+
+    /**
+     * Ends every connection with its watches and open transactions, and removes all sockets: to its
+     * clients the store is gone. Its contents and its domains stay, and may change meanwhile. A
+     * second call does nothing.
+     */
+    public void suspend() {
+        call(() -> {
+            if (suspended == null) {
+                suspended = new HashMap<>();
+                endpoints.forEach((domid, e) -> suspended.put(domid, e.path()));
+                closeEndpoints();
+            }
+            return null;
+        });
+        LOG.debug("no longer serving xenstore at {}", options.socket());
+    }
+
+    /**
+     * Listens again where it did before {@link #suspend}, as a store does that was started anew
+     * with its contents. Does nothing while it serves.
+     *
+     * @throws XenstoreException when a socket cannot be made; it can be tried again
+     */
+    public void resume() {
+        call(() -> {
+            while (suspended != null) {
+                if (suspended.isEmpty()) {
+                    suspended = null;
+                    return null;
+                }
+                int domid = suspended.keySet().iterator().next();
+                Path path = suspended.get(domid);
+                open(domains.find(domid), path, SocketFile.listen(path));
+                suspended.remove(domid);
+            }
+            return null;
+        });
+        LOG.debug("serving xenstore at {} again", options.socket());
     }
 
     /**
@@ -268,6 +315,9 @@ public final class XenstoreServer implements AutoCloseable {
             Endpoint endpoint = endpoints.remove(domain.domid());
             if (endpoint != null) {
                 endpoint.close();
+            }
+            if (suspended != null) {
+                suspended.remove(domain.domid());
             }
         }
     }

@@ -44,6 +44,11 @@ public final class EmbeddedStore implements StoreUnderTest {
         server.release(domid);
     }
 
+    /** The server itself, to take it away and bring it back. */
+    public XenstoreServer server() {
+        return server;
+    }
+
     @Override
     public void close() {
         server.close();

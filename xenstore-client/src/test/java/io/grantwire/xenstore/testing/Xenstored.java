@@ -103,6 +103,16 @@ public final class Xenstored implements StoreUnderTest {
         return directory.resolve("socket");
     }
 
+    /** Ends the process and starts it again, at the same socket; it keeps no contents. */
+    public void restart() {
+        container
+                .getDockerClient()
+                .restartContainerCmd(container.getContainerId())
+                .withTimeout(1)
+                .exec();
+        awaitSocket(socket());
+    }
+
     @Override
     public Path introduce(int domid) {
         Path socket = directory.resolve("dom" + domid);

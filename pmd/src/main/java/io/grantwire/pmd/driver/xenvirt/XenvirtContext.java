@@ -156,10 +156,18 @@ final class XenvirtContext {
         }
     }
 
-    /** Removes keys of this guest, in the order given; what fails is logged. */
+    /**
+     * Removes keys of this guest, in the order given; what fails is logged. A store that is away is
+     * not waited for: a back end sees at the flag that the device is gone, and the next process of
+     * this guest removes the keys.
+     */
     void remove(Domain domain, String... keys) {
         for (String key : keys) {
             try {
+                if (!domain.xenstore().connected()) {
+                    LOG.debug("{}/{} stays: the store is away", base, key);
+                    continue;
+                }
                 domain.xenstore().rm(base + "/" + key);
             } catch (RuntimeException e) {
                 LOG.debug("{}/{} stays: {}", base, key, e.getMessage());
