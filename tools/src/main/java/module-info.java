@@ -25,6 +25,8 @@ module io.grantwire.tools {
             info.picocli;
     opens io.grantwire.tools.bench.peer to
             info.picocli;
+    opens io.grantwire.tools.bench.soak to
+            info.picocli;
     opens io.grantwire.tools.demo to
             info.picocli;
     opens io.grantwire.tools.vswitch to

@@ -56,6 +56,11 @@ final class Commands {
                             io.grantwire.tools.testbed.TestbedCommand::new),
                     new Entry("bench-peer", "", io.grantwire.tools.bench.peer.PeerCommand::new),
                     new Entry("bench-micro", "", io.grantwire.tools.bench.micro.MicroCommand::new),
+                    new Entry(
+                            "soak-guest",
+                            "",
+                            io.grantwire.tools.bench.soak.TrafficGuest.Process::new),
+                    new Entry("soak-hostile", "", io.grantwire.tools.bench.soak.HostileGuest::new),
                     new Entry("generator", "", io.grantwire.tools.demo.GeneratorCommand::new),
                     new Entry("rehearse", "", io.grantwire.tools.rehearsal.RehearseCommand::new));
 

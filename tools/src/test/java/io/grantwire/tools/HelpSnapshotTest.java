@@ -47,7 +47,8 @@ class HelpSnapshotTest {
                 "bench scale --help",
                 "bench startup --help",
                 "bench gc --help",
-                "bench vs-dpdk --help"
+                "bench vs-dpdk --help",
+                "bench soak --help"
             })
     void pageIsAsAgreed(String command) throws IOException {
         InProcess.Result result = InProcess.run(command.split(" "));

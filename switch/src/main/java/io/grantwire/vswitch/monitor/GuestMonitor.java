@@ -40,7 +40,13 @@ public final class GuestMonitor implements AutoCloseable {
     private static final int EVENTS_PER_ROUND = 64;
     private static final int STARTS_PER_ROUND = 4;
     private static final long SCAN_NANOS_PER_ROUND = 2_000_000;
+
+    /** How long devices that were there already are waited for after the latest one that came, */
     private static final long SETTLE_NANOS = 2_000_000_000;
+
+    /** and all together: nobody is served meanwhile, and a guest must not hold up the others. */
+    private static final long SETTLE_MOST_NANOS = 10_000_000_000L;
+
     private static final long STORE_LOOK_NANOS = 100_000_000;
     private static final Duration CLOSE_TIME = Duration.ofSeconds(30);
 
@@ -79,6 +85,8 @@ public final class GuestMonitor implements AutoCloseable {
     private boolean scannedAll;
     private boolean settled;
     private long begun;
+    private long latest;
+    private int settling;
 
     /** Ports to be opened afresh, asked for by any thread. */
     private final Queue<GuestPort> reopens = new ConcurrentLinkedQueue<>();
@@ -117,6 +125,7 @@ public final class GuestMonitor implements AutoCloseable {
 
     private void run() {
         begun = System.nanoTime();
+        latest = begun;
         try {
             while (!stopping) {
                 round();
@@ -163,12 +172,17 @@ public final class GuestMonitor implements AutoCloseable {
     /** Tells when the devices that were there already are dealt with, or take too long. */
     private void settle() {
         long now = System.nanoTime();
+        if (ports.size() > settling) {
+            settling = ports.size();
+            latest = now;
+        }
         // Starts that wait for their guest's budget are not waited for.
         if (scannedAll
                         && scans.isEmpty()
                         && starts.keySet().stream()
                                 .noneMatch(id -> startBudget.has(id.domid(), now))
-                || now - begun > SETTLE_NANOS) {
+                || now - latest > SETTLE_NANOS
+                || now - begun > SETTLE_MOST_NANOS) {
             settled = true;
             handler.settled();
         }

@@ -4,6 +4,7 @@ import io.grantwire.tools.bench.dpdk.VsDpdkAction;
 import io.grantwire.tools.bench.micro.CopyAction;
 import io.grantwire.tools.bench.micro.MempoolAction;
 import io.grantwire.tools.bench.micro.RingAction;
+import io.grantwire.tools.bench.soak.SoakAction;
 import io.grantwire.tools.cli.Cli;
 import io.grantwire.tools.cli.Command;
 import io.grantwire.tools.cli.Context;
@@ -29,6 +30,7 @@ public final class BenchCommand implements Command {
         ACTIONS.put("startup", StartupAction::new);
         ACTIONS.put("gc", GcAction::new);
         ACTIONS.put("vs-dpdk", VsDpdkAction::new);
+        ACTIONS.put("soak", SoakAction::new);
     }
 
     @Override

@@ -166,6 +166,12 @@ public final class Child {
         process.destroy();
     }
 
+    /** Kills it with SIGKILL; from now on its end is no failure. */
+    public void kill() {
+        ending = true;
+        process.destroyForcibly();
+    }
+
     /**
      * Waits for its end, and enforces it when it takes too long.
      *

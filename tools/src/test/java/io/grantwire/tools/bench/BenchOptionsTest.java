@@ -63,7 +63,10 @@ class BenchOptionsTest {
                 "bench gc --heap 1",
                 "bench vs-dpdk --case guest-to-guest",
                 "bench vs-dpdk --size imix",
-                "bench vs-dpdk --runs 0"
+                "bench vs-dpdk --runs 0",
+                "bench soak --duration 1",
+                "bench soak --duration 10x",
+                "bench soak --hostile 9"
             })
     void wrongUsageIsOneLineAndStatusTwo(String command) {
         InProcess.Result result = InProcess.run(command.split(" "));

@@ -129,6 +129,18 @@ class BenchProcessIT {
         assertFalse(results.isEmpty());
     }
 
+    @Test
+    @Tag("machine")
+    void aShortSoakHolds() {
+        JsonObject o = run("bench", "soak", "--duration", "15s", "--seed", 1, "--json");
+        for (JsonElement one : o.getAsJsonArray("results")) {
+            assertTrue(one.getAsJsonObject().get("ok").getAsBoolean(), one.toString());
+        }
+        String notes = o.getAsJsonArray("notes").toString();
+        assertTrue(notes.matches(".*frames sent: [1-9].*"), notes);
+        assertFalse(notes.contains("switch killed: 0"), notes);
+    }
+
     /** Skipped with what it lacks, as the command says it, where DPDK is not there. */
     @Test
     @Tag("machine")

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grantwire.gntalloc.emulated.HypervisorClient;
-import io.grantwire.tools.process.TrafficBoard.Field;
+import io.grantwire.tools.bench.soak.TrafficBoard;
+import io.grantwire.tools.bench.soak.TrafficBoard.Field;
+import io.grantwire.tools.bench.soak.TrafficGuest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

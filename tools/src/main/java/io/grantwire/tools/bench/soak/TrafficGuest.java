@@ -1,4 +1,4 @@
-package io.grantwire.tools.process;
+package io.grantwire.tools.bench.soak;
 
 import io.grantwire.pmd.domain.Domain;
 import io.grantwire.pmd.domain.DomainOptions;
@@ -10,18 +10,43 @@ import io.grantwire.pmd.ethdev.EthDrivers;
 import io.grantwire.pmd.mbuf.Mbuf;
 import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.net.MacAddress;
-import io.grantwire.tools.process.TrafficBoard.Field;
+import io.grantwire.tools.bench.soak.TrafficBoard.Field;
+import io.grantwire.tools.cli.Command;
+import io.grantwire.tools.cli.Context;
+import io.grantwire.tools.cli.ExitStatus;
+import io.grantwire.tools.cli.StdinWatch;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.zip.CRC32;
 
 /**
  * A guest in a process of its own that sends numbered frames with a checksum to a peer, and checks
- * those of the peer. Ends when it is killed.
+ * those of the peer. {@code bench soak} starts it.
  */
 public final class TrafficGuest {
+    /**
+     * The guest as a command: shows its counters for every line of input, ends when its input does,
+     * or is killed.
+     */
+    public static final class Process implements Command {
+        @Override
+        public int run(String[] args, Context context) throws Exception {
+            TrafficBoard board = TrafficBoard.open(Path.of(args[4]));
+            StdinWatch.start(
+                    context.in(),
+                    context.stop(),
+                    line -> {
+                        context.out().println(board);
+                        context.out().flush();
+                    });
+            TrafficGuest.run(args, () -> context.stop().requested());
+            return ExitStatus.OK;
+        }
+    }
+
     private static final int ETHER = 14;
     private static final int EPOCH = ETHER;
     private static final int SEQUENCE = EPOCH + 8;
@@ -57,13 +82,23 @@ public final class TrafficGuest {
         this.peer = peer;
     }
 
-    /** Arguments: directory, domain, MAC, MAC of the peer, board, microseconds between bursts. */
+    /** Runs until it is killed; for the arguments see {@link #run}. */
     public static void main(String[] args) throws Exception {
+        run(args, () -> false);
+    }
+
+    /**
+     * Arguments: directory of the emulated host, or "xen" on a real one; domain; MAC; MAC of the
+     * peer; board; microseconds between bursts.
+     */
+    private static void run(String[] args, BooleanSupplier stop) throws Exception {
         int domid = Integer.parseInt(args[1]);
         Domain guest =
                 Domains.open(
-                        DomainOptions.emulatedGuest(Path.of(args[0]), "VM" + domid)
-                                .withDomid(domid));
+                        args[0].equals("xen")
+                                ? DomainOptions.guest()
+                                : DomainOptions.emulatedGuest(Path.of(args[0]), "VM" + domid)
+                                        .withDomid(domid));
         MacAddress mac = MacAddress.parse(args[2]);
         Mempool pool = XenvirtMempools.create(guest, "traffic", 2048, 2048, 0);
         EthDevice device = EthDrivers.probe("eth_xenvirt0,mac=" + mac, () -> guest);
@@ -76,7 +111,7 @@ public final class TrafficGuest {
         long peer = MacAddress.parse(args[3]).value();
         long pause = Long.parseLong(args[5]) * 1000;
         TrafficGuest traffic = new TrafficGuest(device, pool, board, mac.value(), peer);
-        while (true) {
+        while (!stop.getAsBoolean()) {
             traffic.receive();
             traffic.send();
             LockSupport.parkNanos(pause);
@@ -145,13 +180,20 @@ public final class TrafficGuest {
         for (int i = 0; i < n; i++) {
             int m = mbufs[i];
             int length = Mbuf.pktLen(m);
-            if (length < PAYLOAD || length > LARGEST) {
-                board.add(Field.CORRUPT, 1);
-                continue;
-            }
             MemorySegment.copy(
-                    Mbuf.segment(m), ValueLayout.JAVA_BYTE, Mbuf.offset(m), frame, 0, length);
-            if (get(CHECKSUM) != checksum(length)) {
+                    Mbuf.segment(m),
+                    ValueLayout.JAVA_BYTE,
+                    Mbuf.offset(m),
+                    frame,
+                    0,
+                    Math.min(length, LARGEST));
+            if (length >= ETHER && get(6) >>> 16 != peer) {
+                // A neighbour may send what it likes. A frame of the peer with another source would
+                // be missing.
+                board.add(Field.FOREIGN, 1);
+            } else if (length < PAYLOAD || length > LARGEST) {
+                board.add(Field.CORRUPT, 1);
+            } else if (get(CHECKSUM) != checksum(length)) {
                 board.add(Field.CORRUPT, 1);
             } else {
                 account();
@@ -161,11 +203,6 @@ public final class TrafficGuest {
     }
 
     private void account() {
-        long source = get(6) >>> 16;
-        if (source != peer) {
-            board.add(Field.FOREIGN, 1);
-            return;
-        }
         long number = get(SEQUENCE);
         if (get(EPOCH) != peersEpoch) {
             peersEpoch = get(EPOCH);

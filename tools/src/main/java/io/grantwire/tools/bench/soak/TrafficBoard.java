@@ -1,4 +1,4 @@
-package io.grantwire.tools.process;
+package io.grantwire.tools.bench.soak;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -9,10 +9,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** What a {@link TrafficGuest} counts, in a file that both it and the test have mapped. */
-final class TrafficBoard {
+/** What a {@link TrafficGuest} counts, in a file that it and whoever looks have mapped. */
+public final class TrafficBoard {
     /** A counter. */
-    enum Field {
+    public enum Field {
         /** Process id of the guest. */
         PID,
         /** Frames sent. */
@@ -42,7 +42,8 @@ final class TrafficBoard {
         this.memory = memory;
     }
 
-    static TrafficBoard open(Path file) throws IOException {
+    /** The board in a file, which is made when it is not there. */
+    public static TrafficBoard open(Path file) throws IOException {
         try (FileChannel channel =
                 FileChannel.open(
                         file,
@@ -54,7 +55,8 @@ final class TrafficBoard {
         }
     }
 
-    long get(Field field) {
+    /** A counter now; any process. */
+    public long get(Field field) {
         return (long) LONG.getOpaque(memory, 8L * field.ordinal());
     }
 
