@@ -17,7 +17,7 @@ class XenBedProcessIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"e2e", "contract", "lifecycle", "badkeys", "doctor", "nic"})
+    @ValueSource(strings = {"e2e", "contract", "lifecycle", "restart", "badkeys", "doctor", "nic"})
     void everyCheckOfTheJobPasses(String job) throws InterruptedException {
         TestbedJob.run(BED, job);
     }
