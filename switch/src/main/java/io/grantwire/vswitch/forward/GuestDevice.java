@@ -39,13 +39,11 @@ public final class GuestDevice {
     /** Whether the rings are served; the worker's own view of {@link #fault}. */
     boolean serving = true;
 
-    /** Frames of the current burst that are for this guest. */
-    final int[] box = new int[FrameSource.BURST];
-
-    int boxed;
-
     /** For frames that wait for a receive buffer. */
-    final HoldTimer hold = new HoldTimer();
+    private final HoldTimer hold = new HoldTimer();
+
+    /** Whether frames have waited since it last took one; spares a look at the timer. */
+    private boolean held;
 
     /** Frames copied to the guest that it has not been told of, and their bytes. */
     int unpublished;
@@ -139,6 +137,20 @@ public final class GuestDevice {
     /** The rule that it broke; null while it is served, or when the fault is the switch's. */
     public RejectReason reject() {
         return fault() == null ? null : reject;
+    }
+
+    /** Whether a frame that finds no receive buffer is to wait, see {@link HoldTimer}. */
+    boolean mayWait(long now, long holdNanos) {
+        held = true;
+        return hold.mayWait(now, holdNanos);
+    }
+
+    /** It took a frame. */
+    void progressed() {
+        if (held) {
+            held = false;
+            hold.progressed();
+        }
     }
 
     /** Tells the guest of frames copied to it one by one; the worker only. */

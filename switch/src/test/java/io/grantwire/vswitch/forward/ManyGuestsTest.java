@@ -36,6 +36,28 @@ class ManyGuestsTest extends WorkerBed {
     }
 
     @Test
+    void noGuestIsForgottenHoweverManyThereAre() {
+        int most = 150;
+        hold = HOLD;
+        start(1, new int[most]);
+        for (int i = 0; i < 100; i++) {
+            workers.get(0).poll();
+        }
+        for (int round = 0; round < 20; round++) {
+            for (int g = round % 3; g < most; g += 3) {
+                guests.get(g).send(frame(STRANGER, g));
+            }
+            for (int i = 0; i < LONGEST_SKIP; i++) {
+                workers.get(0).poll();
+            }
+            assertEquals(most / 3, sent().size(), "round " + round);
+            for (int g = round % 3; g < most; g += 3) {
+                guests.get(g).reclaim();
+            }
+        }
+    }
+
+    @Test
     void everyGuestGetsItsOwnFrames() {
         hold = HOLD;
         start(1, new int[GUESTS]);
