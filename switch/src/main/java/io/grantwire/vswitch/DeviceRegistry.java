@@ -155,6 +155,7 @@ final class DeviceRegistry implements PortHandler {
 
     @Override
     public synchronized void attach(GuestPort port) {
+        checkAddress(port);
         checkRoom(port);
         int number = numbers.nextClearBit(0);
         int worker = idlest();
@@ -188,6 +189,21 @@ final class DeviceRegistry implements PortHandler {
                 "({}) Device has been added to data core {}",
                 number,
                 cores.get(worker).lcore().id());
+    }
+
+    private void checkAddress(GuestPort port) {
+        String objection = config.macs().objection(port.domid(), port.guestName(), port.mac());
+        if (objection != null) {
+            throw new PortException(
+                    RejectReason.MAC_NOT_ALLOWED,
+                    "device "
+                            + port
+                            + " is not served: its address "
+                            + MacAddress.format(port.mac())
+                            + " "
+                            + objection
+                            + ", see --mac");
+        }
     }
 
     private void checkRoom(GuestPort port) {

@@ -34,6 +34,7 @@ import java.util.function.Supplier;
  *     so that a capture file is not played to nobody
  * @param vmdq whether cards with VMDq pools sort frames from the wire; otherwise all is sorted in
  *     software
+ * @param macs which guest may have which addresses
  * @param idle what workers do when there is nothing to do
  */
 public record SwitchConfig(
@@ -53,6 +54,7 @@ public record SwitchConfig(
         Duration flagPoll,
         int uplinkAfterDevices,
         boolean vmdq,
+        MacRules macs,
         Supplier<IdleStrategy> idle) {
 
     /** {@link #rxRetry} of a switch with a lossless uplink. */
@@ -127,6 +129,7 @@ public record SwitchConfig(
         private Duration flagPoll = Duration.ofMillis(1);
         private int uplinkAfterDevices;
         private boolean vmdq = true;
+        private MacRules macs = MacRules.NONE;
         private Supplier<IdleStrategy> idle = IdleStrategy.Backoff::new;
 
         private Builder() {}
@@ -227,6 +230,12 @@ public record SwitchConfig(
             return this;
         }
 
+        /** See {@link SwitchConfig#macs}. */
+        public Builder macs(MacRules value) {
+            macs = value;
+            return this;
+        }
+
         /** See {@link SwitchConfig#idle}. */
         public Builder idle(Supplier<IdleStrategy> value) {
             idle = value;
@@ -256,6 +265,7 @@ public record SwitchConfig(
                     flagPoll,
                     uplinkAfterDevices,
                     vmdq,
+                    macs,
                     idle);
         }
     }

@@ -247,6 +247,45 @@ class RuleBookTest {
     }
 
     @Test
+    void aGuestGetsNoAddressThatIsKeptForAnotherEvenWhileThatOneIsAway() throws Exception {
+        SwitchConfig config =
+                SwitchConfig.builder()
+                        .uplink(UplinkSpec.of("memory", d -> new MemoryWire(true, 1)))
+                        .macs(
+                                MacRules.parse(
+                                        List.of("VM1=00:00:00:00:00:11", "2=00:00:00:00:00:22")))
+                        .build();
+        try (Bed own = new Bed();
+                Switch strict = Switch.start(config, own.dom0())) {
+            HostileDriver evil = new HostileDriver(own.guest(9));
+            evil.pool(0, 8, VA);
+            evil.device(0, "00:00:00:00:00:11");
+            Bed.await("a refusal", () -> strict.stats().refused().size() == 1, strict::stats);
+            assertEquals(
+                    "device (9, 0) is not served: its address 00:00:00:00:00:11 is kept for VM1,"
+                            + " see --mac",
+                    strict.stats().refused().getFirst().text());
+            assertEquals(1, strict.stats().rejects().get("mac_not_allowed"));
+
+            // The owner comes, by its name; another one, by its number, may not have a third.
+            FrontEnd owner = own.keep(new FrontEnd(own.guest(1), 0, 0x11));
+            Bed.await("the owner", () -> strict.stats().devices().size() == 1, strict::stats);
+            own.keep(new FrontEnd(own.guest(2), 0, 0x33));
+            Bed.await("a refusal", () -> strict.stats().refused().size() == 2, strict::stats);
+            assertEquals(
+                    "device (2, 0) is not served: its address 00:00:00:00:00:33 is not among this"
+                            + " guest's, see --mac",
+                    strict.stats().refused().getLast().text());
+
+            // Whoever is not named may have what is nobody's.
+            FrontEnd other = own.keep(new FrontEnd(own.guest(3), 0, 0x33));
+            Bed.await("the other", () -> strict.stats().devices().size() == 2, strict::stats);
+            other.sendSurely(Frames.frame(0x11, 0x33, 60, 7));
+            assertEquals(7, Frames.seed(owner.receive(1).getFirst()));
+        }
+    }
+
+    @Test
     void onlyAQuarantinedDeviceIsReleased() {
         int good = device(1).orElseThrow().number();
         assertThrows(IllegalArgumentException.class, () -> sw.release(good));
@@ -262,7 +301,9 @@ class RuleBookTest {
                                 Stream.of(RingAttack.values()).map(RingAttack::rule),
                                 Stream.of(KeyAttack.values()).map(KeyAttack::rule))
                         .collect(Collectors.toSet());
-        // By aGuestGetsNoMoreDevicesThanItMay, and by SwitchLifeTest with a store that fails.
+        // By aGuestGetsNoMoreDevicesThanItMay, aGuestGetsNoAddressThatIsKeptForAnother..., and by
+        // SwitchLifeTest with a store that fails.
+        broken.add(RejectReason.MAC_NOT_ALLOWED.key());
         broken.add(RejectReason.TOO_MANY_DEVICES.key());
         broken.add(RejectReason.KEY_UNREADABLE.key());
         assertEquals(

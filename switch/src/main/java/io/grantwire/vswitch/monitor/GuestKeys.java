@@ -35,6 +35,11 @@ final class GuestKeys {
         return base + "/" + key;
     }
 
+    /** The name that the toolstack gave the guest, which cannot change it; null for none. */
+    String guestName() {
+        return store.readString(StorePaths.DOMAINS + "/" + domid + "/name");
+    }
+
     /** A key's value, or null. */
     String text(String key) {
         return store.readString(path(key));

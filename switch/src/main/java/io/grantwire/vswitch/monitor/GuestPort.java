@@ -24,6 +24,7 @@ public final class GuestPort {
     private final List<String> values;
     private final GuestPools owner;
 
+    private String guestName;
     private long mac;
     private GrantMapping rx;
     private GrantMapping tx;
@@ -53,6 +54,7 @@ public final class GuestPort {
             String flagKey = XenvirtKeys.vringFlag(index);
             int[] rxPages = ringPages(keys, rxKey);
             int[] txPages = ringPages(keys, txKey);
+            port.guestName = keys.guestName();
             port.mac = keys.value(macKey, XenvirtKeys::parseMac);
             if (port.mac == 0 || (port.mac & MacAddress.GROUP_BIT) != 0) {
                 throw new PortException(
@@ -123,6 +125,11 @@ public final class GuestPort {
     /** The device's number in the guest. */
     public int index() {
         return index;
+    }
+
+    /** The guest's name, as the toolstack wrote it into the store; null for none. */
+    public String guestName() {
+        return guestName;
     }
 
     /** Its address, first octet in bits 47 to 40. */

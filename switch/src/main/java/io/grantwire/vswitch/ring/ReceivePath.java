@@ -5,8 +5,6 @@ import io.grantwire.vswitch.count.DropReason;
 import io.grantwire.vswitch.count.FrameCounters;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 
 /**
  * Frames in mbufs into a guest's receive ring: a zeroed header and the frame per chain, as

@@ -79,6 +79,9 @@ public enum RejectReason {
     /** The device's address is zero or a group's. */
     MAC_INVALID(Kind.SETUP, "the address is no station's"),
 
+    /** An address that this guest may not have, because somebody else may or it has others. */
+    MAC_NOT_ALLOWED(Kind.SETUP, "the address is not this guest's"),
+
     /** The flag byte is zero: nobody is there. */
     FLAG_DOWN(Kind.SETUP, "the flag byte is zero"),
 

@@ -3,6 +3,7 @@ package io.grantwire.tools.vswitch;
 import io.grantwire.pmd.mbuf.MemorySource;
 import io.grantwire.tools.cli.UsageException;
 import io.grantwire.tools.eal.CoreList;
+import io.grantwire.vswitch.MacRules;
 import io.grantwire.vswitch.SwitchConfig;
 import io.grantwire.vswitch.UplinkSpec;
 import io.grantwire.vswitch.WireTag;
@@ -78,6 +79,14 @@ final class SwitchOptions {
                     "1: cards that can sort frames from the wire into VMDq pools do; 0: all is"
                             + " sorted in software (default: 1).")
     String vmdq = "1";
+
+    @Option(
+            names = "--mac",
+            paramLabel = "WHO=MAC[,MAC]",
+            description =
+                    "A guest, by its name or number, that has these addresses: it gets no others,"
+                            + " and nobody else gets them. May be given several times.")
+    List<String> macs = new ArrayList<>();
 
     @Option(
             names = "--rx-retry",
@@ -199,6 +208,7 @@ final class SwitchOptions {
         builder.flood(zeroOrOne("flood", flood));
         builder.vmdq(zeroOrOne("vmdq", vmdq));
         builder.wireTag(tag());
+        builder.macs(macRules());
         if (rxRetry != null) {
             builder.rxRetry(Duration.ofMillis(number("rx-retry", rxRetry, 3_600_000)));
         }
@@ -238,6 +248,14 @@ final class SwitchOptions {
                     "Invalid argument for " + option + " [0.." + most + "]: " + value);
         }
         return Integer.parseInt(value);
+    }
+
+    private MacRules macRules() {
+        try {
+            return MacRules.parse(macs);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("--mac: " + e.getMessage());
+        }
     }
 
     private WireTag tag() {
