@@ -62,8 +62,18 @@ public final class ModelGuest {
         return this;
     }
 
-    /** Posts one receive buffer with room for so many bytes of frame. */
+    /**
+     * Posts one receive buffer with room for so many bytes of frame. Where its header will be,
+     * there is something else in one half, in the other, in both, or nothing.
+     */
     public void postSized(int slot, int room) {
+        long header = (long) slot * SLOT + HEADROOM - 10;
+        if ((slot & 1) != 0) {
+            pool.asSlice(header, 8).fill((byte) 0x5a);
+        }
+        if ((slot & 2) != 0) {
+            pool.asSlice(header + 8, 2).fill((byte) 0x5a);
+        }
         rx.desc(slot, VA + (long) slot * SLOT + HEADROOM - 10, room + 10, F_WRITE, 0);
         rx.offer(slot);
     }

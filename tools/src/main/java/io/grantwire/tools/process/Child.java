@@ -44,11 +44,24 @@ public final class Child {
      * @param onLine called for every line of its standard output, on a thread of its own
      */
     public static Child start(String name, List<String> command, Consumer<String> onLine) {
+        return start(name, command, onLine, line -> {});
+    }
+
+    /**
+     * The same for who wants to hear everything.
+     *
+     * @param onErrorLine called for every line of its standard error, on another thread of its own
+     */
+    public static Child start(
+            String name,
+            List<String> command,
+            Consumer<String> onLine,
+            Consumer<String> onErrorLine) {
         try {
             Process process = new ProcessBuilder(command).start();
             Child child = new Child(name, process);
             child.read(process.getInputStream(), onLine);
-            child.read(process.getErrorStream(), line -> {});
+            child.read(process.getErrorStream(), onErrorLine);
             return child;
         } catch (IOException e) {
             throw new CommandFailure("cannot start " + name + ": " + Messages.of(e), e);

@@ -70,6 +70,14 @@ public final class SoakAction implements BenchAction {
             description = "What is done in which order follows from it (default: a new one).")
     Long seed;
 
+    @Option(
+            names = "--log",
+            paramLabel = "FILE",
+            description =
+                    "Where to write what every process says (default: a temporary file, kept when"
+                            + " something fails).")
+    Path logFile;
+
     @Option(names = "--json", description = "Print JSON instead of a table.")
     boolean json;
 
@@ -91,6 +99,7 @@ public final class SoakAction implements BenchAction {
     private StopRequest stop;
     private Path dir;
     private Path hostDir;
+    private SoakLog log;
     private Child host;
     private Child vswitch;
     private volatile boolean hostUp;
@@ -133,8 +142,10 @@ public final class SoakAction implements BenchAction {
                         ? Files.createTempDirectory(base, "gw-soak")
                         : Files.createTempDirectory("gw-soak");
         hostDir = dir.resolve("host");
+        log = SoakLog.open(logFile != null ? logFile : Files.createTempFile("gw-soak", ".log"));
         context.err()
                 .println("grantwire bench: soak of " + time().toSeconds() + " s, seed " + chosen);
+        boolean ok = false;
         try {
             startAll();
             SoakChecks checks = soak(time());
@@ -157,10 +168,29 @@ public final class SoakAction implements BenchAction {
             notes(report);
             report.note(checks.ok() ? "All of it holds." : "Not all of it holds.");
             context.out().print(json ? report.json() + "\n" : report.text());
-            return checks.ok() ? ExitStatus.OK : ExitStatus.FAILED;
+            ok = checks.ok();
+            return ok ? ExitStatus.OK : ExitStatus.FAILED;
+        } catch (CommandFailure e) {
+            lookAround();
+            throw e;
         } finally {
             end();
+            log.close();
+            if (ok && logFile == null) {
+                Files.delete(log.file());
+            } else {
+                context.err().println("grantwire bench: what was said is in " + log.file());
+            }
         }
+    }
+
+    /** Has everybody who still can say how things are with them. */
+    private void lookAround() {
+        for (int i = 1; i <= GUESTS && boards[i] != null; i++) {
+            log.line("guest " + i, boards[i].toString());
+        }
+        launch("status", line -> {}, "switch", "ctl", "--dir", hostDir.toString(), "status")
+                .awaitEnd(END);
     }
 
     private void notes(Report report) {
@@ -213,7 +243,16 @@ public final class SoakAction implements BenchAction {
     }
 
     private Child launch(String name, java.util.function.Consumer<String> onLine, String... args) {
-        Child child = Child.start(name, launcher.command(List.of(args)), onLine);
+        log.line("soak", "start " + name);
+        Child child =
+                Child.start(
+                        name,
+                        launcher.command(List.of(args)),
+                        line -> {
+                            log.line(name, line);
+                            onLine.accept(line);
+                        },
+                        line -> log.line(name, line));
         children.add(child);
         return child;
     }
@@ -221,19 +260,26 @@ public final class SoakAction implements BenchAction {
     /** It keeps frames while a guest has no buffer, so that none is lost to haste. */
     private void startSwitch() {
         switchUp = false;
+        List<String> args =
+                new ArrayList<>(
+                        List.of(
+                                "switch",
+                                "--dir",
+                                hostDir.toString(),
+                                "-p",
+                                "1",
+                                "--rx-retry",
+                                "60000"));
+        for (int i = 1; i <= GUESTS; i++) {
+            // A hostile neighbour would be glad of the address of one that is away for a moment.
+            args.add("--mac");
+            args.add(i + "=" + MAC + i);
+        }
         vswitch =
                 launch(
                         "switch",
                         line -> switchUp |= line.contains("joined the emulated host"),
-                        "switch",
-                        "--dir",
-                        hostDir.toString(),
-                        "-p",
-                        "1",
-                        "--rx-retry",
-                        "60000",
-                        "--ctl",
-                        "-");
+                        args.toArray(String[]::new));
     }
 
     private Child startGuest(int i) {
@@ -330,6 +376,7 @@ public final class SoakAction implements BenchAction {
     }
 
     private void kill(Child child) {
+        log.line("soak", "kill " + child.name());
         child.kill();
         child.awaitEnd(END);
         children.remove(child);
