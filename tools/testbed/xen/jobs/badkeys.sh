@@ -21,7 +21,7 @@ guest_prepare "$one" || exit 1
 pmd_start vm2 $vm2 00:00:00:00:00:33 txonly
 pmd_start vm1 $vm1 $vm2 rxonly
 pmds_ready vm1 vm2 || exit 1
-switch_start "$log" -p 1 --json || exit 1
+switch_start "$log" -p 1 --json --mac vm2=$vm2 || exit 1
 pmd_go vm2
 wait_for 60 "VM2 to be served" served $vm2 || exit 1
 guest_cap vm2 25
@@ -47,6 +47,8 @@ long=$(printf '9,%.0s' {1..500})
 spoiled 0_rx_vring_gref garbage
 spoiled 0_tx_vring_gref 99999999999999
 spoiled 0_ether_addr ff:ff:ff:ff:ff:ff
+# VM2's, which the switch knows by the name that xl gave it.
+spoiled 0_ether_addr $vm2
 spoiled 0_vring_flag 16777215
 spoiled 0_mempool_gref "${long}9"
 spoiled 0_mempool_va -1

@@ -196,9 +196,8 @@ final class DeviceRegistry implements PortHandler {
         if (objection != null) {
             throw new PortException(
                     RejectReason.MAC_NOT_ALLOWED,
-                    "device "
-                            + port
-                            + " is not served: its address "
+                    port.macPath()
+                            + ": "
                             + MacAddress.format(port.mac())
                             + " "
                             + objection

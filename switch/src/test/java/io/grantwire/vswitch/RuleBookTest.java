@@ -262,7 +262,7 @@ class RuleBookTest {
             evil.device(0, "00:00:00:00:00:11");
             Bed.await("a refusal", () -> strict.stats().refused().size() == 1, strict::stats);
             assertEquals(
-                    "device (9, 0) is not served: its address 00:00:00:00:00:11 is kept for VM1,"
+                    "/local/domain/9/control/dpdk/0_ether_addr: 00:00:00:00:00:11 is kept for VM1,"
                             + " see --mac",
                     strict.stats().refused().getFirst().text());
             assertEquals(1, strict.stats().rejects().get("mac_not_allowed"));
@@ -273,7 +273,7 @@ class RuleBookTest {
             own.keep(new FrontEnd(own.guest(2), 0, 0x33));
             Bed.await("a refusal", () -> strict.stats().refused().size() == 2, strict::stats);
             assertEquals(
-                    "device (2, 0) is not served: its address 00:00:00:00:00:33 is not among this"
+                    "/local/domain/2/control/dpdk/0_ether_addr: 00:00:00:00:00:33 is not among this"
                             + " guest's, see --mac",
                     strict.stats().refused().getLast().text());
 

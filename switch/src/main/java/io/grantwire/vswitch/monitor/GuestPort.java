@@ -137,6 +137,11 @@ public final class GuestPort {
         return mac;
     }
 
+    /** Where in the store its address is. */
+    public String macPath() {
+        return base + "/" + XenvirtKeys.etherAddr(index);
+    }
+
     /** Whether the front end lives. */
     public boolean isLive() {
         return FlagPage.isLive(flag.segment());
