@@ -5,9 +5,12 @@ import io.grantwire.tools.bench.report.Report;
 import io.grantwire.tools.cli.Context;
 import io.grantwire.tools.cli.ExitStatus;
 import io.grantwire.tools.cli.UsageException;
+import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -27,6 +30,12 @@ import picocli.CommandLine.Option;
 public final class ScaleAction implements BenchAction {
     private static final int MOST = 64;
 
+    private record Case(int guests, int busy) {
+        boolean all() {
+            return busy == guests;
+        }
+    }
+
     @Option(
             names = "--guests",
             paramLabel = "N[,…]",
@@ -41,9 +50,12 @@ public final class ScaleAction implements BenchAction {
             paramLabel = "MPPS",
             description = {
                 "Millions of frames a second from the wire, for all guests together; 0 for as"
-                        + " many as are taken (default: 8)."
+                        + " many as are taken (default: 20)."
             })
-    double load = 8;
+    double load = 20;
+
+    @Option(names = "--runs", paramLabel = "N", description = "Runs of each, in turn (default: 3).")
+    int runs = 3;
 
     @Mixin Timing timing = new Timing();
     @Mixin CommonOptions common = new CommonOptions();
@@ -56,6 +68,9 @@ public final class ScaleAction implements BenchAction {
         }
         if (!(load >= 0 && load <= 100)) {
             throw new UsageException("--load " + load + ": 0 to 100");
+        }
+        if (runs < 1 || runs > 1000) {
+            throw new UsageException("--runs " + runs + ": 1 to 1000");
         }
         timing.check();
     }
@@ -89,32 +104,46 @@ public final class ScaleAction implements BenchAction {
                         .column("busy", "busy", "%.0f")
                         .column("mpps", "Mpps", "%.2f")
                         .column("cycles_per_packet", "cycles", "%.1f")
+                        .column("spread_percent", "spread %", "%.0f")
                         .column("cost_ratio", "cost ÷ one guest", "%.2f")
                         .column("idle_percent", "% per idle guest", "%.2f")
                         .column("resident_mib_switch", "switch MiB", "%.0f")
                         .column("resident_mib_guest", "guests MiB", "%.0f");
+        Map<Case, List<PathResult>> results = measureInTurn(cpus, tsc, context);
         BarChart chart = new BarChart("Guests on one switch", "cycles per packet");
-        double one = 0;
-        for (int n : numbers()) {
-            PathResult all = measure(n, n, cpus, tsc, context);
-            if (one == 0) {
-                one = cost(all);
-            }
-            add(report, n, n, all, one);
-            chart.bar(Integer.toString(n), "all busy", cost(all));
-            if (n > 1) {
-                PathResult idle = measure(n, 1, cpus, tsc, context);
-                add(report, n, 1, idle, one);
-                chart.bar(Integer.toString(n), "one busy", cost(idle));
-            }
-        }
+        double one = cost(results.values().iterator().next());
+        results.forEach((c, runs) -> {
+            report.row(row(c, runs, one));
+            chart.bar(Integer.toString(c.guests), c.all() ? "all busy" : "one busy", cost(runs));
+        });
+        report.note("medians of " + runs + " runs in turn; spread: of all runs, of the median");
         report.chart(chart);
         common.show(report, context);
         return ExitStatus.OK;
     }
 
+    /** Each case once, then each case again: what the machine does meanwhile hits all of them. */
+    private Map<Case, List<PathResult>> measureInTurn(List<Integer> cpus, Tsc tsc, Context context)
+            throws IOException {
+        List<Case> cases = new ArrayList<>();
+        for (int n : numbers()) {
+            cases.add(new Case(n, n));
+            if (n > 1) {
+                cases.add(new Case(n, 1));
+            }
+        }
+        Map<Case, List<PathResult>> results = new LinkedHashMap<>();
+        for (int run = 0; run < runs; run++) {
+            for (Case c : cases) {
+                results.computeIfAbsent(c, k -> new ArrayList<>())
+                        .add(measure(c.guests, c.busy, cpus, tsc, context));
+            }
+        }
+        return results;
+    }
+
     private PathResult measure(int n, int busy, List<Integer> cpus, Tsc tsc, Context context)
-            throws java.io.IOException {
+            throws IOException {
         return new PathRun(PathCase.GUEST_TO_GUEST, FrameSizes.parse(size), cpus)
                 .guests(n)
                 .times(timing.warmup(), timing.duration())
@@ -132,17 +161,33 @@ public final class ScaleAction implements BenchAction {
         return load == 0 ? result.cyclesPerPacket() : result.busyCyclesPerPacket();
     }
 
-    private void add(Report report, int n, int busy, PathResult result, double one) {
-        Map<String, Object> row = result.row();
-        row.remove("case");
-        row.put("guests", n);
-        row.put("busy", busy);
-        row.put("cycles_per_packet", PathResult.rounded(cost(result)));
-        double ratio = cost(result) / one;
+    private double cost(List<PathResult> runs) {
+        return spread(runs).median();
+    }
+
+    private Spread spread(List<PathResult> runs) {
+        return Spread.of(runs.stream().map(this::cost).toList());
+    }
+
+    private Map<String, Object> row(Case c, List<PathResult> runs, double one) {
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("guests", c.guests);
+        row.put("busy", c.busy);
+        row.put("mpps", median(runs, r -> r.mpps().median()));
+        row.put("cycles_per_packet", PathResult.rounded(cost(runs)));
+        row.put("cycles_runs", runs.stream().map(r -> PathResult.rounded(cost(r))).toList());
+        row.put("spread_percent", PathResult.rounded(spread(runs).percent()));
+        double ratio = cost(runs) / one;
         row.put("cost_ratio", PathResult.rounded(ratio));
-        if (busy < n) {
-            row.put("idle_percent", PathResult.rounded(100 * (ratio - 1) / (n - busy)));
+        if (!c.all()) {
+            row.put("idle_percent", PathResult.rounded(100 * (ratio - 1) / (c.guests - c.busy)));
         }
-        report.row(row);
+        row.put("resident_mib_switch", median(runs, r -> r.hostResident() >> 20));
+        row.put("resident_mib_guest", median(runs, r -> r.guestResident() >> 20));
+        return row;
+    }
+
+    private static double median(List<PathResult> runs, ToDoubleFunction<PathResult> what) {
+        return PathResult.rounded(Spread.of(runs.stream().mapToDouble(what).toArray()).median());
     }
 }

@@ -54,6 +54,7 @@ class BenchOptionsTest {
                 "bench ring --rounds 0",
                 "bench mempool --bulk 513",
                 "bench copy --size imix",
+                "bench scale --runs 0",
                 "bench scale --guests 65",
                 "bench scale --guests 1,,2",
                 "bench scale --size imix",

@@ -92,13 +92,25 @@ class BenchProcessIT {
     @Test
     void guestsShareASwitch() {
         JsonArray results =
-                run("bench", "scale", "--guests", "9", "--warmup", 1, "--duration", 1, "--json")
+                run(
+                                "bench",
+                                "scale",
+                                "--guests",
+                                "9",
+                                "--runs",
+                                2,
+                                "--warmup",
+                                1,
+                                "--duration",
+                                1,
+                                "--json")
                         .getAsJsonArray("results");
         assertEquals(2, results.size());
         JsonObject all = results.get(0).getAsJsonObject();
         assertEquals(9, all.get("guests").getAsInt());
         assertEquals(9, all.get("busy").getAsInt());
         assertTrue(all.get("mpps").getAsDouble() > 0);
+        assertEquals(2, all.get("cycles_runs").getAsJsonArray().size());
         assertEquals(1, results.get(1).getAsJsonObject().get("busy").getAsInt());
     }
 
