@@ -50,9 +50,9 @@ public final class ScaleAction implements BenchAction {
             paramLabel = "MPPS",
             description = {
                 "Millions of frames a second from the wire, for all guests together; 0 for as"
-                        + " many as are taken (default: 20)."
+                        + " many as are taken (default: 0)."
             })
-    double load = 20;
+    double load = 0;
 
     @Option(names = "--runs", paramLabel = "N", description = "Runs of each, in turn (default: 3).")
     int runs = 3;
