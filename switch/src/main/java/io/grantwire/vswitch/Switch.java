@@ -108,6 +108,7 @@ public final class Switch implements AutoCloseable {
                         config.vlanStrip(),
                         config.wireTag(),
                         hold.toNanos(),
+                        config.rxCoalesce().toNanos(),
                         config.maxFrame());
         CONFIG.debug("{}, rx retry {} ms", rules, hold.toMillis());
         startWorkers(rules);

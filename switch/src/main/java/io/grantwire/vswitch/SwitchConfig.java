@@ -23,6 +23,8 @@ import java.util.function.Supplier;
  * @param rxRetry how long a frame waits for a destination that makes no progress before it is
  *     dropped, zero for not at all; null for {@link #LOSSLESS_RETRY} when an uplink is lossless and
  *     zero otherwise
+ * @param rxCoalesce how long frames from a busy wire may wait for more while eight guests or more
+ *     share a worker, so that each gets several at once; zero for not at all
  * @param maxDevices most devices at once, 1 to 3095
  * @param maxDevicesPerGuest most devices of one guest, 1 to 32
  * @param maxPagesPerGuest most pages of one guest's mempools together
@@ -45,6 +47,7 @@ public record SwitchConfig(
         boolean vlanStrip,
         WireTag wireTag,
         Duration rxRetry,
+        Duration rxCoalesce,
         int maxDevices,
         int maxDevicesPerGuest,
         int maxPagesPerGuest,
@@ -59,6 +62,12 @@ public record SwitchConfig(
 
     /** {@link #rxRetry} of a switch with a lossless uplink. */
     public static final Duration LOSSLESS_RETRY = Duration.ofSeconds(10);
+
+    /** {@link #rxCoalesce} where nothing else is said. */
+    public static final Duration RX_COALESCE = Duration.ofNanos(50_000);
+
+    /** The longest {@link #rxCoalesce}: a card's ring is soon full. */
+    public static final Duration MAX_RX_COALESCE = Duration.ofMillis(1);
 
     /**
      * A worker's thread.
@@ -88,6 +97,10 @@ public record SwitchConfig(
         }
         if (rxRetry != null && rxRetry.isNegative()) {
             throw new IllegalArgumentException("rx retry: " + rxRetry + " is negative");
+        }
+        if (rxCoalesce.isNegative() || rxCoalesce.compareTo(MAX_RX_COALESCE) > 0) {
+            throw new IllegalArgumentException(
+                    "rx coalesce: " + rxCoalesce + " is not in 0 to " + MAX_RX_COALESCE);
         }
     }
 
@@ -120,6 +133,7 @@ public record SwitchConfig(
         private boolean vlanStrip = true;
         private WireTag wireTag = WireTag.VLAN;
         private Duration rxRetry;
+        private Duration rxCoalesce = RX_COALESCE;
         private int maxDevices = 64;
         private int maxDevicesPerGuest = 32;
         private int maxPagesPerGuest = 131_072;
@@ -173,6 +187,12 @@ public record SwitchConfig(
         /** See {@link SwitchConfig#rxRetry}. */
         public Builder rxRetry(Duration value) {
             rxRetry = value;
+            return this;
+        }
+
+        /** See {@link SwitchConfig#rxCoalesce}. */
+        public Builder rxCoalesce(Duration value) {
+            rxCoalesce = value;
             return this;
         }
 
@@ -256,6 +276,7 @@ public record SwitchConfig(
                     vlanStrip,
                     wireTag,
                     rxRetry,
+                    rxCoalesce,
                     maxDevices,
                     maxDevicesPerGuest,
                     maxPagesPerGuest,

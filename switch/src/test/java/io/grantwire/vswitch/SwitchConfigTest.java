@@ -40,5 +40,11 @@ class SwitchConfigTest {
         refused("mbufs: 1 is not in 256 to 8388608", config().mbufs(1));
         refused("flag poll: PT0S is no time", config().flagPoll(Duration.ZERO));
         refused("rx retry: PT-1S is negative", config().rxRetry(Duration.ofSeconds(-1)));
+        refused(
+                "rx coalesce: PT-0.000000001S is not in 0 to PT0.001S",
+                config().rxCoalesce(Duration.ofNanos(-1)));
+        refused(
+                "rx coalesce: PT0.002S is not in 0 to PT0.001S",
+                config().rxCoalesce(Duration.ofMillis(2)));
     }
 }

@@ -98,6 +98,11 @@ public final class QueueDevice implements EthDevice {
     public void configure(EthConfig config) {}
 
     @Override
+    public int rxDesc(int queue) {
+        return in.length;
+    }
+
+    @Override
     public void rxQueueSetup(int queue, int nbDesc, Mempool pool) {}
 
     @Override

@@ -32,7 +32,7 @@ public abstract class AbstractEthDevice implements EthDevice {
 
     // Replaced as a whole by configure, so that statistics may be read by any thread.
     private volatile Counters counters = new Counters(0, 0);
-    private boolean[] rxReady = new boolean[0];
+    private int[] rxDesc = new int[0];
     private boolean[] txReady = new boolean[0];
 
     private static final class Counters {
@@ -147,7 +147,7 @@ public abstract class AbstractEthDevice implements EthDevice {
         checkQueues("transmit", config.txQueues(), info.maxTxQueues());
         checkFeatures(config, info);
         counters = new Counters(config.rxQueues(), config.txQueues());
-        rxReady = new boolean[config.rxQueues()];
+        rxDesc = new int[config.rxQueues()];
         txReady = new boolean[config.txQueues()];
         state = State.PROBED;
         doConfigure(config);
@@ -202,14 +202,19 @@ public abstract class AbstractEthDevice implements EthDevice {
     @Override
     public final synchronized void rxQueueSetup(int queue, int nbDesc, Mempool pool) {
         String what = "set up receive queue " + queue;
-        checkSetup(what, queue, rxReady.length);
+        checkSetup(what, queue, rxDesc.length);
         EthDeviceInfo info = info();
         if (pool == null) {
             throw failure(what, "EINVAL", "no mempool");
         }
-        doRxQueueSetup(
-                queue, fitDesc(what, nbDesc, info.minRxDesc(), info.maxRxDesc(), info), pool);
-        rxReady[queue] = true;
+        int desc = fitDesc(what, nbDesc, info.minRxDesc(), info.maxRxDesc(), info);
+        doRxQueueSetup(queue, desc, pool);
+        rxDesc[queue] = desc;
+    }
+
+    @Override
+    public final synchronized int rxDesc(int queue) {
+        return queue >= 0 && queue < rxDesc.length ? rxDesc[queue] : 0;
     }
 
     @Override
@@ -253,8 +258,8 @@ public abstract class AbstractEthDevice implements EthDevice {
         if (state == State.PROBED) {
             throw failure("start", "EINVAL", "it is not configured; configure it first");
         }
-        for (int i = 0; i < rxReady.length; i++) {
-            if (!rxReady[i]) {
+        for (int i = 0; i < rxDesc.length; i++) {
+            if (rxDesc[i] == 0) {
                 throw failure("start", "EINVAL", "receive queue " + i + " is not set up");
             }
         }

@@ -48,6 +48,9 @@ public interface EthDevice extends AutoCloseable {
      */
     void rxQueueSetup(int queue, int nbDesc, Mempool pool);
 
+    /** Ring size of a receive queue as it was set up, 0 before. */
+    int rxDesc(int queue);
+
     /**
      * Prepares a transmit queue.
      *

@@ -247,6 +247,18 @@ public abstract class EthDeviceContractTest {
     }
 
     @Test
+    void aReceiveQueueHasARingThatTheDeviceCanHave() {
+        device.configure(EthConfig.SINGLE_QUEUE);
+        assertEquals(0, device.rxDesc(0));
+        assertEquals(0, device.rxDesc(-1));
+        EthDeviceInfo info = device.info();
+        device.rxQueueSetup(0, info.minRxDesc(), pool);
+        assertEquals(info.minRxDesc(), device.rxDesc(0));
+        device.rxQueueSetup(0, Integer.MAX_VALUE, pool);
+        assertEquals(info.maxRxDesc(), device.rxDesc(0));
+    }
+
+    @Test
     void startNeedsEveryQueueSetUp() {
         device.configure(EthConfig.SINGLE_QUEUE);
         refused("EINVAL", "receive queue 0", () -> device.start());

@@ -10,6 +10,8 @@ import io.grantwire.vswitch.WireTag;
  * @param vlanStrip whether the VLAN tag is taken off frames for guests
  * @param wireTag what frames for the wire are tagged with
  * @param holdNanos how long a frame waits for a destination that makes no progress; 0 drops at once
+ * @param coalesceNanos how long frames from a busy wire may wait for more, so that each of many
+ *     guests gets several at once; 0 for not at all
  * @param maxFrame longest frame carried, in bytes without CRC and without the tag added here
  */
 public record ForwardingRules(
@@ -18,6 +20,7 @@ public record ForwardingRules(
         boolean vlanStrip,
         WireTag wireTag,
         long holdNanos,
+        long coalesceNanos,
         int maxFrame) {
     /** VLAN of device 0. */
     public static final int FIRST_VLAN = 1000;

@@ -39,11 +39,13 @@ public final class GuestDevice {
     /** Whether the rings are served; the worker's own view of {@link #fault}. */
     boolean serving = true;
 
-    /** For frames that wait for a receive buffer. */
-    private final HoldTimer hold = new HoldTimer();
+    /** Frames of the current burst that are for this guest. */
+    final int[] box = new int[FrameSource.BURST];
 
-    /** Whether frames have waited since it last took one; spares a look at the timer. */
-    private boolean held;
+    int boxed;
+
+    /** For frames that wait for a receive buffer. */
+    final HoldTimer hold = new HoldTimer();
 
     /** Frames copied to the guest that it has not been told of, and their bytes. */
     int unpublished;
@@ -137,20 +139,6 @@ public final class GuestDevice {
     /** The rule that it broke; null while it is served, or when the fault is the switch's. */
     public RejectReason reject() {
         return fault() == null ? null : reject;
-    }
-
-    /** Whether a frame that finds no receive buffer is to wait, see {@link HoldTimer}. */
-    boolean mayWait(long now, long holdNanos) {
-        held = true;
-        return hold.mayWait(now, holdNanos);
-    }
-
-    /** It took a frame. */
-    void progressed() {
-        if (held) {
-            held = false;
-            hold.progressed();
-        }
     }
 
     /** Tells the guest of frames copied to it one by one; the worker only. */

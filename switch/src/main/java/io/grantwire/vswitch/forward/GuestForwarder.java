@@ -154,7 +154,7 @@ final class GuestForwarder {
                 to.checkRings();
                 return drop(d, to, DropReason.QUARANTINED);
             }
-            return to.mayWait(clock.now(), rules.holdNanos())
+            return to.hold.mayWait(clock.now(), rules.holdNanos())
                     ? HELD
                     : drop(d, to, DropReason.RING_FULL);
         }
@@ -172,7 +172,7 @@ final class GuestForwarder {
         }
         to.unpublished++;
         to.unpublishedBytes += len;
-        to.progressed();
+        to.hold.progressed();
         return SENT;
     }
 

@@ -37,10 +37,8 @@ public final class SwitchWorker implements PollLoop {
         }
     }
 
-    /** The guests, as bits, that are looked at in a round even if they are idle: every eighth. */
-    private static final long EVERY_EIGHTH = 0x0101_0101_0101_0101L;
-
-    private static final int ROUNDS = 7;
+    /** Most rounds in a row that an idle guest may be skipped for. */
+    private static final int MAX_SKIP = 7;
 
     /**
      * A wire's bursts that are delivered together: one for each of so many guests, while bursts
@@ -58,18 +56,19 @@ public final class SwitchWorker implements PollLoop {
     private final long holdNanos;
     private final WireClassifier classifier;
     private final GuestForwarder forwarder;
-    private final WorkerClock clock = new WorkerClock();
+    private final WorkerClock clock;
     private final FrameCounters lost = new FrameCounters();
     private final Uplink[] polled;
     private final FrameSource[] polledSources;
+    private final RxCoalescing[] coalescing;
     private final UplinkQueue[] uplinkQueues;
     private final Handoff[] in;
     private final Handoff[] out;
     private final FrameSource[] inSources;
     private final int[] scratch = new int[2 * FrameSource.BURST];
 
-    /** Frames of the current burst that guests have got, freed together. */
-    private final int[] doneFrames = new int[MAX_BURSTS * FrameSource.BURST];
+    /** Frames of the current burst that guests have got. */
+    private final int[] doneFrames = new int[FrameSource.BURST];
 
     private int doneCount;
 
@@ -77,21 +76,19 @@ public final class SwitchWorker implements PollLoop {
     private GuestDevice[] mine;
     private PoolFeed[] feeds = {};
 
-    /** Which of them are there and which are busy, a bit for each; see {@link #pollGuests}. */
-    private long[] present = {};
-
-    private long[] busy = {};
+    /** For how many more rounds each of them is not looked at, see {@link #pollGuests}. */
+    private int[] skips;
 
     /** How many rounds each of them was found idle. */
     private int[] idle;
 
+    private int maxSkip;
+
     /** Which of them is first in the next round: each in its turn, since room may run out. */
     private int first;
 
-    private int round;
-
     private int bursts;
-    private Boxes boxes;
+    private GuestDevice[] boxes;
 
     // The hand-over with the control thread: it sets next, this worker answers with its epoch.
     private Topology next;
@@ -112,7 +109,20 @@ public final class SwitchWorker implements PollLoop {
             List<Uplink> uplinks,
             Handoff[][] handoffs,
             Topology first) {
+        this(index, rules, pool, uplinks, handoffs, first, new WorkerClock());
+    }
+
+    /** The same with another time. */
+    SwitchWorker(
+            int index,
+            ForwardingRules rules,
+            Mempool pool,
+            List<Uplink> uplinks,
+            Handoff[][] handoffs,
+            Topology first,
+            WorkerClock clock) {
         this.index = index;
+        this.clock = clock;
         this.holdNanos = rules.holdNanos();
         this.classifier = new WireClassifier(rules);
         this.out = handoffs[index];
@@ -129,8 +139,10 @@ public final class SwitchWorker implements PollLoop {
         }
         this.polled = uplinks.stream().filter(u -> u.owner() == index).toArray(Uplink[]::new);
         this.polledSources = new FrameSource[polled.length];
+        this.coalescing = new RxCoalescing[polled.length];
         for (int i = 0; i < polled.length; i++) {
             polledSources[i] = new FrameSource(MAX_BURSTS * FrameSource.BURST);
+            coalescing[i] = new RxCoalescing(rules.coalesceNanos(), polled[i].device().rxDesc(0));
         }
         this.uplinkQueues = new UplinkQueue[uplinks.size()];
         for (Uplink u : uplinks) {
@@ -194,7 +206,7 @@ public final class SwitchWorker implements PollLoop {
             work += pollHandoff(in[i], inSources[i]);
         }
         for (int i = 0; t.uplinksOpen && i < polled.length; i++) {
-            work += pollUplink(polled[i], polledSources[i]);
+            work += pollUplink(polled[i], polledSources[i], coalescing[i]);
         }
         PoolFeed[] feeds = this.feeds;
         for (int i = 0; t.uplinksOpen && i < feeds.length; i++) {
@@ -219,15 +231,16 @@ public final class SwitchWorker implements PollLoop {
         mine = t.served[index];
         dropEnded(feeds, t.feeds[index]);
         feeds = t.feeds[index];
+        skips = new int[mine.length];
         idle = new int[mine.length];
-        present = new long[(mine.length + 63) / 64];
-        for (int i = 0; i < mine.length; i++) {
-            present[i >> 6] |= 1L << i;
-        }
-        busy = present.clone();
         first = 0;
+        maxSkip = mine.length > 1 ? MAX_SKIP : 0;
         bursts = Math.clamp(mine.length / GUESTS_PER_BURST, 1, MAX_BURSTS);
-        boxes = new Boxes(t.devices.length, MAX_BURSTS * FrameSource.BURST);
+        for (RxCoalescing c : coalescing) {
+            c.guests(mine.length);
+        }
+        // A box that is full is emptied and may come again.
+        boxes = new GuestDevice[mine.length + bursts];
         forwarder.adopt(t);
         // Pairs with the acquire in hasAdopted: the last touch of removed devices is over.
         ADOPTED.setRelease(this, t.epoch);
@@ -248,48 +261,31 @@ public final class SwitchWorker implements PollLoop {
 
     /**
      * The guests' transmit rings. One that has sent nothing for a while is looked at in every
-     * eighth round: looking at idle ones would otherwise cost more than serving the busy ones. A
-     * round is a matter of microseconds at most.
+     * second round, later more rarely: looking at idle ones would otherwise cost more than serving
+     * the busy ones. A round is a matter of microseconds at most.
      */
     private int pollGuests() {
-        int words = busy.length;
-        if (words == 0) {
-            return 0;
-        }
-        long turn = EVERY_EIGHTH << (round++ & ROUNDS);
+        GuestDevice[] mine = this.mine;
+        int[] skips = this.skips;
+        int work = 0;
         int at = first;
         first = at + 1 < mine.length ? at + 1 : 0;
-        int word = at >> 6;
-        long before = (1L << at) - 1;
-        int work = pollGuests(word, turn & ~before, ~before);
-        for (int w = word + 1; w < words; w++) {
-            work += pollGuests(w, turn, -1);
-        }
-        for (int w = 0; w < word; w++) {
-            work += pollGuests(w, turn, -1);
-        }
-        return work + pollGuests(word, turn & before, before);
-    }
-
-    /**
-     * Those of up to 64 guests whose bits are in {@code which} and that are busy or have a turn.
-     */
-    private int pollGuests(int word, long turn, long which) {
-        int work = 0;
-        long bits = (busy[word] & which | turn) & present[word];
-        while (bits != 0) {
-            long bit = bits & -bits;
-            bits ^= bit;
-            int i = (word << 6) + Long.numberOfTrailingZeros(bit);
+        for (int n = mine.length; n > 0; n--) {
+            int i = at;
+            at = i + 1 < mine.length ? i + 1 : 0;
+            if (skips[i] > 0) {
+                skips[i]--;
+                continue;
+            }
             GuestDevice d = mine[i];
             int taken = d.serving ? pollGuest(d) : 0;
             if (taken != 0) {
                 idle[i] = 0;
-                busy[word] |= bit;
                 work += taken;
-            } else if (++idle[i] > IDLE_ROUNDS && mine.length > 1) {
-                busy[word] &= ~bit;
+            } else if (idle[i] < IDLE_ROUNDS + maxSkip) {
+                idle[i]++;
             }
+            skips[i] = Math.max(0, idle[i] - IDLE_ROUNDS);
         }
         return work;
     }
@@ -316,12 +312,19 @@ public final class SwitchWorker implements PollLoop {
         return deliver(source, n);
     }
 
-    private int pollUplink(Uplink uplink, FrameSource source) {
+    private int pollUplink(Uplink uplink, FrameSource source, RxCoalescing coalescing) {
         int n = source.count;
         if (n != 0) {
             return deliver(source, n);
         }
+        boolean coalesce = bursts > 1;
+        if (coalesce && !coalescing.mayLook(clock.now())) {
+            return 0;
+        }
         int received = receive(uplink, 0, null, uplink.fromWire(), source);
+        if (coalesce) {
+            coalescing.looked(clock.now(), received, received < bursts * FrameSource.BURST);
+        }
         if (source.count > 0) {
             deliver(source, source.count);
         }
@@ -412,8 +415,8 @@ public final class SwitchWorker implements PollLoop {
     private int deliver(FrameSource source, int n) {
         int[] mbufs = source.mbufs;
         int[] tokens = source.tokens;
-        Topology t = topology;
-        Boxes boxes = this.boxes;
+        GuestDevice[] boxes = this.boxes;
+        int boxCount = 0;
         source.count = 0;
         for (int i = 0; i < n; i++) {
             int m = mbufs[i];
@@ -422,54 +425,82 @@ public final class SwitchWorker implements PollLoop {
                 toUplink(m, token, source);
                 continue;
             }
-            int number = t.byToken(token);
-            if (number < 0) {
+            GuestDevice d = topology.byToken(token);
+            if (d == null) {
                 lost.drop(DropReason.GONE, 1);
                 Mbuf.free(m);
-            } else if (t.workers[number] == index) {
-                boxes.put(number, m);
+            } else if (d.worker == index) {
+                int boxed = d.boxed;
+                if (boxed == 0) {
+                    boxes[boxCount++] = d;
+                }
+                d.box[boxed] = m;
+                d.boxed = boxed + 1;
+                if (boxed + 1 == FrameSource.BURST) {
+                    emptyBox(d, source);
+                }
             } else {
-                toWorker(m, token, out[t.workers[number]], source);
+                toWorker(m, token, out[d.worker], source);
             }
         }
-        int guests = boxes.devices();
-        for (int i = 0; i < guests; i++) {
-            int number = boxes.number(i);
-            emptyBox(t.devices[number], boxes.take(number, doneFrames, doneCount), source);
+        for (int i = 0; i < boxCount; i++) {
+            emptyBox(boxes[i], source);
         }
-        boxes.clear();
-        Mempool.freeBulk(doneFrames, 0, doneCount);
-        doneCount = 0;
+        freeDone();
         return n - source.count;
     }
 
-    /**
-     * The frames for one guest, {@code n} from the end of the done ones on. What it takes is done,
-     * and freed with the other guests': with many guests, each gets a few.
-     */
-    private void emptyBox(GuestDevice d, int n, FrameSource source) {
-        int from = doneCount;
+    private void freeDone() {
+        Mempool.freeBulk(doneFrames, 0, doneCount);
+        doneCount = 0;
+    }
+
+    private void emptyBox(GuestDevice d, FrameSource source) {
+        int[] box = d.box;
+        int n = d.boxed;
+        if (n == 0) {
+            // It was full and has been emptied.
+            return;
+        }
+        d.boxed = 0;
         int done = 0;
+        if (d.serving && source.count > 0 && source.keeps(d.token)) {
+            // Frames before these have to wait already.
+            keep(d, box, 0, n, source);
+            return;
+        }
         if (d.serving) {
-            done = ReceivePath.enqueue(d.rx, doneFrames, from, n, d.rxCounters());
+            done = ReceivePath.enqueue(d.rx, box, 0, n, d.rxCounters());
             d.rx.publish();
-            doneCount = from + done;
             if (done > 0) {
-                d.progressed();
+                d.hold.progressed();
+                // Freed with those of the other guests: with many guests, boxes have few frames.
+                if (doneCount + done > doneFrames.length) {
+                    freeDone();
+                }
+                int at = doneCount;
+                for (int i = 0; i < done; i++) {
+                    doneFrames[at + i] = box[i];
+                }
+                doneCount = at + done;
             }
             if (done == n) {
                 return;
             }
             d.checkRings();
         }
-        if (d.serving && d.mayWait(clock.now(), holdNanos)) {
-            for (int i = from + done; i < from + n; i++) {
-                source.keep(doneFrames[i], d.token);
-            }
+        if (d.serving && d.hold.mayWait(clock.now(), holdNanos)) {
+            keep(d, box, done, n, source);
         } else {
             d.rxCounters()
                     .drop(d.serving ? DropReason.RING_FULL : DropReason.QUARANTINED, n - done);
-            Mempool.freeBulk(doneFrames, from + done, n - done);
+            Mempool.freeBulk(box, done, n - done);
+        }
+    }
+
+    private static void keep(GuestDevice d, int[] box, int from, int to, FrameSource source) {
+        for (int i = from; i < to; i++) {
+            source.keep(box[i], d.token);
         }
     }
 
@@ -516,8 +547,9 @@ public final class SwitchWorker implements PollLoop {
             gone |= feed.uplink.hasGone();
         }
         if (gone) {
-            boxes.dropAll();
             for (GuestDevice d : mine) {
+                Mempool.freeBulk(d.box, 0, d.boxed);
+                d.boxed = 0;
                 d.publish();
             }
             Mempool.freeBulk(doneFrames, 0, doneCount);

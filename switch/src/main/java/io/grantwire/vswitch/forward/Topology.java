@@ -24,19 +24,11 @@ public final class Topology {
 
     static final int NUMBER_MASK = (1 << NUMBER_BITS) - 1;
 
-    // A device's token is not negative.
-    private static final int NO_TOKEN = -1;
-
     final long epoch;
     final MacTable macs;
 
     /** Devices by number; holes are null. At least one element. */
     final GuestDevice[] devices;
-
-    /** Their tokens by number, -1 for holes, and the workers that serve them. */
-    final int[] tokens;
-
-    final int[] workers;
 
     /** The devices of each worker. */
     final GuestDevice[][] served;
@@ -60,12 +52,6 @@ public final class Topology {
         this.macs = macs;
         this.devices = devices;
         this.served = served;
-        this.tokens = new int[devices.length];
-        this.workers = new int[devices.length];
-        for (int i = 0; i < devices.length; i++) {
-            tokens[i] = devices[i] == null ? NO_TOKEN : devices[i].token;
-            workers[i] = devices[i] == null ? 0 : devices[i].worker;
-        }
     }
 
     /**
@@ -114,9 +100,10 @@ public final class Topology {
         return serial << NUMBER_BITS & Integer.MAX_VALUE | number;
     }
 
-    /** The number of the device that a token, not negative, names; or -1 when it is gone. */
-    int byToken(int token) {
+    /** The device that a token names, or null when it is gone. */
+    GuestDevice byToken(int token) {
         int number = token & NUMBER_MASK;
-        return number < tokens.length && tokens[number] == token ? number : -1;
+        GuestDevice d = number < devices.length ? devices[number] : null;
+        return d != null && d.token == token ? d : null;
     }
 }

@@ -1,7 +1,7 @@
 package io.grantwire.vswitch.forward;
 
 /** A worker's time, read from the system at most once per round, and only when asked for. */
-final class WorkerClock {
+class WorkerClock {
     private long now;
 
     /** A new round. */

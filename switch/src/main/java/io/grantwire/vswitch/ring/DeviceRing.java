@@ -55,9 +55,6 @@ public final class DeviceRing {
     private static final ValueLayout.OfLong U64 =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    private static final ValueLayout.OfShort U16 =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
     static final MemorySegment ALL = HostMemory.ALL;
 
     /** Keeps the memory reachable; accesses go through its address. */
@@ -369,19 +366,6 @@ public final class DeviceRing {
     static void use(long entry, long word) {
         if (ALL.get(U64, entry) != word) {
             ALL.set(U64, entry, word);
-        }
-    }
-
-    /**
-     * Writes a header of zeroes. One that is there already, from the frame before, is only looked
-     * at, as in {@link #use}: its line is not the frame's.
-     */
-    static void zeroHeader(long at) {
-        if (ALL.get(U64, at) != 0) {
-            ALL.set(U64, at, 0L);
-        }
-        if (ALL.get(U16, at + 8) != 0) {
-            ALL.set(U16, at + 8, (short) 0);
         }
     }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grantwire.vswitch.testkit.Frames;
+import io.grantwire.vswitch.testkit.ModelGuest;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -94,6 +95,75 @@ class ManyGuestsTest extends WorkerBed {
         }
         workers.get(0).poll();
         assertEquals(0, wire.in.size());
+    }
+
+    /** A time that a test sets. */
+    private static final class SetClock extends WorkerClock {
+        private long now = 1_000_000_000;
+
+        @Override
+        long now() {
+            return now;
+        }
+    }
+
+    /** A frame from the wire for each guest, and a round. */
+    private void oneForEach(SetClock time, long passed) {
+        for (int g = 0; g < GUESTS; g++) {
+            wire.in.add(Frames.tagged(frame(MAC + g, g), 1000 + g));
+        }
+        time.now += passed;
+        workers.get(0).poll();
+    }
+
+    @Test
+    void framesFromABusyWireWaitSoThatGuestsGetSeveralAtOnce() {
+        SetClock time = new SetClock();
+        clock = time;
+        hold = HOLD;
+        coalesce = 50_000;
+        start(1, new int[GUESTS]);
+        for (int i = 0; i < 10; i++) {
+            oneForEach(time, 10_000);
+            if (wire.in.isEmpty()) {
+                guests.forEach(ModelGuest::receive);
+            }
+        }
+        // A burst of one for each every 10 microseconds: four of them half fill the wire's ring.
+        while (!wire.in.isEmpty()) {
+            oneForEach(time, 10_000);
+        }
+        guests.forEach(ModelGuest::receive);
+        for (int i = 1; i <= 3; i++) {
+            oneForEach(time, 10_000);
+            assertEquals(i * GUESTS, wire.in.size(), "they wait");
+        }
+        oneForEach(time, 10_000);
+        assertEquals(0, wire.in.size());
+        for (ModelGuest guest : guests) {
+            assertEquals(4, guest.receive().size());
+        }
+        // Nobody sends any more: the last ones wait for no longer than the longest time.
+        oneForEach(time, 1);
+        assertEquals(GUESTS, wire.in.size());
+        time.now += coalesce;
+        workers.get(0).poll();
+        assertEquals(0, wire.in.size());
+    }
+
+    @Test
+    void framesFromAQuietWireDoNotWait() {
+        SetClock time = new SetClock();
+        clock = time;
+        hold = HOLD;
+        coalesce = 50_000;
+        start(1, new int[GUESTS]);
+        for (int i = 0; i < 100; i++) {
+            oneForEach(time, coalesce + 1);
+            assertEquals(0, wire.in.size(), "round " + i);
+            guests.forEach(g -> assertEquals(1, g.receive().size()));
+            guests.forEach(g -> g.post(0, 1));
+        }
     }
 
     @Test

@@ -61,7 +61,8 @@ class PoolFeedTest {
         uplink = new Uplink("card", card, 0, 0, 2, true, new Uplink.Features(4, true));
         assign(2, 0);
         assign(1, 1);
-        ForwardingRules rules = new ForwardingRules(true, false, strip, WireTag.VLAN, hold, 4096);
+        ForwardingRules rules =
+                new ForwardingRules(true, false, strip, WireTag.VLAN, hold, 0, 4096);
         Handoff[][] handoffs = SwitchWorker.handoffs(2);
         for (int w = 0; w < 2; w++) {
             workers.add(new SwitchWorker(w, rules, pool, List.of(uplink), handoffs, topology()));

@@ -41,7 +41,8 @@ class WorkerAllocationTest {
         for (int i = 0; i < PER_ROUND; i++) {
             guest.prepare(i, Frames.frame(0x0200_0000_0099L, MAC, 60, i));
         }
-        ForwardingRules rules = new ForwardingRules(true, true, true, WireTag.VLAN, 0, 2048);
+        ForwardingRules rules =
+                new ForwardingRules(true, true, true, WireTag.VLAN, 0, 20_000, 2048);
         Uplink uplink = new Uplink("load", wire, 0, 0, 1, true, new Uplink.Features(4, true));
         Topology topology =
                 Topology.of(
@@ -108,7 +109,8 @@ class WorkerAllocationTest {
             // Guest 2: to the wire through the other worker.
             guests.get(2).prepare(i, Frames.frame(0x0200_0000_0099L, MAC + 2, 60, i));
         }
-        ForwardingRules rules = new ForwardingRules(true, true, true, WireTag.VLAN, 0, 2048);
+        ForwardingRules rules =
+                new ForwardingRules(true, true, true, WireTag.VLAN, 0, 20_000, 2048);
         Uplink uplink = new Uplink("load", wire, 0, 0, 2, false, Uplink.Features.NONE);
         Handoff[][] handoffs = SwitchWorker.handoffs(2);
         Topology topology = Topology.of(1, 2, devices, owners, List.of(), true);

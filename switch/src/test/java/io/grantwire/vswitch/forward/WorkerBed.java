@@ -37,6 +37,11 @@ abstract class WorkerBed {
     boolean strip = true;
     WireTag wireTag = WireTag.VLAN;
     long hold;
+    long coalesce;
+
+    /** The workers' time. */
+    WorkerClock clock = new WorkerClock();
+
     Uplink.Features features = Uplink.Features.NONE;
     final List<PoolFeed> feeds = new ArrayList<>();
 
@@ -54,12 +59,19 @@ abstract class WorkerBed {
         }
         wire.start();
         uplink = new Uplink("wire", wire, 0, 0, workerCount, txQueues == workerCount, features);
-        ForwardingRules rules = new ForwardingRules(vm2vm, flood, strip, wireTag, hold, 4096);
+        ForwardingRules rules =
+                new ForwardingRules(vm2vm, flood, strip, wireTag, hold, coalesce, 4096);
         Handoff[][] handoffs = SwitchWorker.handoffs(workerCount);
         for (int w = 0; w < workerCount; w++) {
             workers.add(
                     new SwitchWorker(
-                            w, rules, pool, List.of(uplink), handoffs, topology(workerCount)));
+                            w,
+                            rules,
+                            pool,
+                            List.of(uplink),
+                            handoffs,
+                            topology(workerCount),
+                            clock));
         }
     }
 

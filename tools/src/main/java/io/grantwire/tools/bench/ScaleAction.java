@@ -50,9 +50,15 @@ public final class ScaleAction implements BenchAction {
             paramLabel = "MPPS",
             description = {
                 "Millions of frames a second from the wire, for all guests together; 0 for as"
-                        + " many as are taken (default: 0)."
+                        + " many as are taken (default: 8)."
             })
-    double load = 0;
+    double load = 8;
+
+    @Option(
+            names = "--rx-usecs",
+            paramLabel = "USEC",
+            description = "As for the switch: how long frames may wait for more (default: 50).")
+    int rxUsecs = 50;
 
     @Option(names = "--runs", paramLabel = "N", description = "Runs of each, in turn (default: 3).")
     int runs = 3;
@@ -68,6 +74,9 @@ public final class ScaleAction implements BenchAction {
         }
         if (!(load >= 0 && load <= 100)) {
             throw new UsageException("--load " + load + ": 0 to 100");
+        }
+        if (rxUsecs < 0 || rxUsecs > 1000) {
+            throw new UsageException("--rx-usecs " + rxUsecs + ": 0 to 1000");
         }
         if (runs < 1 || runs > 1000) {
             throw new UsageException("--runs " + runs + ": 1 to 1000");
@@ -153,7 +162,9 @@ public final class ScaleAction implements BenchAction {
                                 "--busy",
                                 Integer.toString(busy),
                                 "--load",
-                                Double.toString(load)))
+                                Double.toString(load),
+                                "--rx-usecs",
+                                Integer.toString(rxUsecs)))
                 .run(context.stop(), tsc);
     }
 

@@ -93,6 +93,11 @@ final class RetargetingDevice implements EthDevice {
     }
 
     @Override
+    public int rxDesc(int queue) {
+        return device.rxDesc(queue);
+    }
+
+    @Override
     public void txQueueSetup(int queue, int nbDesc) {
         device.txQueueSetup(queue, nbDesc);
     }

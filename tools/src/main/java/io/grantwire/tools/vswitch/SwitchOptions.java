@@ -97,6 +97,15 @@ final class SwitchOptions {
     String rxRetry;
 
     @Option(
+            names = "--rx-usecs",
+            paramLabel = "USEC",
+            description =
+                    "How long frames from a busy wire may wait for more while eight guests or more"
+                            + " share a worker, so that each gets several at once; 0: not at all"
+                            + " (default: 50).")
+    String rxUsecs = "50";
+
+    @Option(
             names = "--lcores",
             paramLabel = "LIST",
             description = "One worker per lcore, pinned: 1,2 or 1@3 (default: one, not pinned).")
@@ -212,6 +221,7 @@ final class SwitchOptions {
         if (rxRetry != null) {
             builder.rxRetry(Duration.ofMillis(number("rx-retry", rxRetry, 3_600_000)));
         }
+        builder.rxCoalesce(Duration.ofNanos(1000L * number("rx-usecs", rxUsecs, 1000)));
         builder.uplinkAfterDevices(number("uplink-after", uplinkAfter, 64));
         builder.memory(noHuge ? MemorySource.plain() : MemorySource.hugePagesOrPlain());
         builder.lcores(workers());

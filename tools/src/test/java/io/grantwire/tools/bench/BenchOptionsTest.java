@@ -54,6 +54,8 @@ class BenchOptionsTest {
                 "bench ring --rounds 0",
                 "bench mempool --bulk 513",
                 "bench copy --size imix",
+                "bench scale --rx-usecs -1",
+                "bench scale --rx-usecs 1001",
                 "bench scale --runs 0",
                 "bench scale --guests 65",
                 "bench scale --guests 1,,2",

@@ -29,6 +29,8 @@ class SwitchOptionsTest {
                 "-p 1 --mac 1=00:00:00:00:00:01 --mac 2=0:0:0:0:0:1~--mac: 0:0:0:0:0:1 is given to"
                         + " 1 and to 2",
                 "-p 1 --rx-retry ever~Invalid argument for rx-retry [0..3600000]: ever",
+                "-p 1 --rx-usecs 1001~Invalid argument for rx-usecs [0..1000]: 1001",
+                "-p 1 --rx-usecs -1~Invalid argument for rx-usecs [0..1000]: -1",
                 "-p 1 --uplink pigeon:x~uplink 'pigeon:x' is none of the forms pcap:in=FILE,out=FILE,"
                         + " tap:NAME, af_packet:IFACE, pci:BDF, xenvirt:DOMID or null",
                 "-c 1 -- -p 1~Not enough cores: the lowest one monitors, so give at least two (-c 3)",

@@ -27,13 +27,14 @@ final class BusyMeter implements IdleStrategy {
 
     @Override
     public void idle(int work) {
-        long now = System.nanoTime();
         if (work != 0) {
+            long now = System.nanoTime();
             BUSY.setOpaque(this, (long) BUSY.getOpaque(this) + now - last);
+            last = now;
         } else {
             Thread.onSpinWait();
+            last = System.nanoTime();
         }
-        last = now;
     }
 
     /** Nanoseconds up to now; any thread. */

@@ -35,13 +35,13 @@ final class LoadWire extends AbstractEthDevice {
         }
     }
 
-    /** Frames that wait at most, as in a card's ring: what comes while nobody looks is lost. */
-    private static final int RING = 1024;
-
     private final int length;
 
     /** Frames in a nanosecond; 0 when there are always some. */
     private final double rate;
+
+    /** Frames that wait at most, as in a card's ring: what comes while nobody looks is lost. */
+    private int ring;
 
     private Mempool pool;
     private QueueCounters rxCounters;
@@ -83,6 +83,7 @@ final class LoadWire extends AbstractEthDevice {
     @Override
     protected void doRxQueueSetup(int queue, int nbDesc, Mempool pool) {
         this.pool = pool;
+        ring = nbDesc;
         rxCounters = rxCounters(queue);
     }
 
@@ -136,10 +137,10 @@ final class LoadWire extends AbstractEthDevice {
             begun = now;
         }
         long waiting = (long) ((now - begun) * rate) - due;
-        if (waiting > RING) {
-            rxCounters.addMissed((int) (waiting - RING));
-            due += waiting - RING;
-            waiting = RING;
+        if (waiting > ring) {
+            rxCounters.addMissed((int) (waiting - ring));
+            due += waiting - ring;
+            waiting = ring;
         }
         // Bursts, as generators send them. Frame by frame every round would find one, and cost the
         // same however many guests there are.

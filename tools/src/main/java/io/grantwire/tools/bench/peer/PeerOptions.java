@@ -48,6 +48,12 @@ public final class PeerOptions {
             description = "Millions of frames a second that the wire brings; 0: always some.")
     double load;
 
+    @Option(
+            names = "--rx-usecs",
+            paramLabel = "USEC",
+            description = "How long frames from the wire may wait for more.")
+    int rxUsecs = 50;
+
     @Option(names = "--gaps", description = "Look at the clock in every round.")
     boolean gaps;
 

@@ -12,6 +12,8 @@ import io.grantwire.vswitch.SwitchConfig;
 import io.grantwire.vswitch.SwitchStats;
 import io.grantwire.vswitch.SwitchStats.DeviceStats;
 import io.grantwire.vswitch.UplinkSpec;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 
 /** An emulated host, and the whole switch with one worker. */
@@ -38,6 +40,7 @@ final class SwitchSide implements Side {
                         SwitchConfig.builder()
                                 .uplink(uplink)
                                 .lcores(List.of(new SwitchConfig.WorkerLcore(-1, options.cpu)))
+                                .rxCoalesce(Duration.of(options.rxUsecs, ChronoUnit.MICROS))
                                 .memory(MemorySource.hugePagesOrPlain())
                                 .idle(options.load > 0 ? () -> busy : IdleStrategy.BusySpin::new)
                                 .build(),

@@ -136,13 +136,13 @@ public final class SoakAction implements BenchAction {
         launcher = SelfLauncher.find(Main.class.getName());
         long chosen = seed != null ? seed : System.nanoTime() & 0xffff_ffffL;
         random = new SplittableRandom(chosen);
+        log = SoakLog.open(logFile != null ? logFile : Files.createTempFile("gw-soak", ".log"));
         Path base = Path.of("/dev/shm");
         dir =
                 Files.isWritable(base)
                         ? Files.createTempDirectory(base, "gw-soak")
                         : Files.createTempDirectory("gw-soak");
         hostDir = dir.resolve("host");
-        log = SoakLog.open(logFile != null ? logFile : Files.createTempFile("gw-soak", ".log"));
         context.err()
                 .println("grantwire bench: soak of " + time().toSeconds() + " s, seed " + chosen);
         boolean ok = false;

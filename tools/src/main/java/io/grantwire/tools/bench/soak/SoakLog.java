@@ -31,7 +31,7 @@ final class SoakLog implements AutoCloseable {
         try {
             return new SoakLog(file);
         } catch (IOException e) {
-            throw new CommandFailure("--log " + file + ": " + Messages.of(e), e);
+            throw new CommandFailure("cannot write " + file + ": " + Messages.of(e), e);
         }
     }
 
