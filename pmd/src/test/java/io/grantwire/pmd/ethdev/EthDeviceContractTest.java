@@ -252,8 +252,10 @@ public abstract class EthDeviceContractTest {
         assertEquals(0, device.rxDesc(0));
         assertEquals(0, device.rxDesc(-1));
         EthDeviceInfo info = device.info();
-        device.rxQueueSetup(0, info.minRxDesc(), pool);
-        assertEquals(info.minRxDesc(), device.rxDesc(0));
+        // 0 asks for the usual size.
+        int smallest = Math.max(1, info.minRxDesc());
+        device.rxQueueSetup(0, smallest, pool);
+        assertEquals(smallest, device.rxDesc(0));
         device.rxQueueSetup(0, Integer.MAX_VALUE, pool);
         assertEquals(info.maxRxDesc(), device.rxDesc(0));
     }
