@@ -4,6 +4,7 @@ import io.grantwire.pmd.lcore.IdleStrategy;
 import io.grantwire.pmd.mbuf.MemorySource;
 import io.grantwire.vswitch.forward.Topology;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -64,7 +65,7 @@ public record SwitchConfig(
     public static final Duration LOSSLESS_RETRY = Duration.ofSeconds(10);
 
     /** {@link #rxCoalesce} where nothing else is said. */
-    public static final Duration RX_COALESCE = Duration.ofNanos(50_000);
+    public static final Duration RX_COALESCE = Duration.of(50, ChronoUnit.MICROS);
 
     /** The longest {@link #rxCoalesce}: a card's ring is soon full. */
     public static final Duration MAX_RX_COALESCE = Duration.ofMillis(1);

@@ -9,9 +9,11 @@ import io.grantwire.vswitch.UplinkSpec;
 import io.grantwire.vswitch.WireTag;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Option;
 
 /** The switch's options: vhost-switch's with its messages, then ours. */
@@ -103,7 +105,7 @@ final class SwitchOptions {
                     "How long frames from a busy wire may wait for more while eight guests or more"
                             + " share a worker, so that each gets several at once; 0: not at all"
                             + " (default: 50).")
-    String rxUsecs = "50";
+    String rxUsecs;
 
     @Option(
             names = "--lcores",
@@ -221,7 +223,10 @@ final class SwitchOptions {
         if (rxRetry != null) {
             builder.rxRetry(Duration.ofMillis(number("rx-retry", rxRetry, 3_600_000)));
         }
-        builder.rxCoalesce(Duration.ofNanos(1000L * number("rx-usecs", rxUsecs, 1000)));
+        if (rxUsecs != null) {
+            int most = (int) TimeUnit.NANOSECONDS.toMicros(SwitchConfig.MAX_RX_COALESCE.toNanos());
+            builder.rxCoalesce(Duration.of(number("rx-usecs", rxUsecs, most), ChronoUnit.MICROS));
+        }
         builder.uplinkAfterDevices(number("uplink-after", uplinkAfter, 64));
         builder.memory(noHuge ? MemorySource.plain() : MemorySource.hugePagesOrPlain());
         builder.lcores(workers());

@@ -52,7 +52,7 @@ public final class PeerOptions {
             names = "--rx-usecs",
             paramLabel = "USEC",
             description = "How long frames from the wire may wait for more.")
-    int rxUsecs = 50;
+    Integer rxUsecs;
 
     @Option(names = "--gaps", description = "Look at the clock in every round.")
     boolean gaps;

@@ -40,11 +40,17 @@ final class SwitchSide implements Side {
                         SwitchConfig.builder()
                                 .uplink(uplink)
                                 .lcores(List.of(new SwitchConfig.WorkerLcore(-1, options.cpu)))
-                                .rxCoalesce(Duration.of(options.rxUsecs, ChronoUnit.MICROS))
+                                .rxCoalesce(coalesce(options))
                                 .memory(MemorySource.hugePagesOrPlain())
                                 .idle(options.load > 0 ? () -> busy : IdleStrategy.BusySpin::new)
                                 .build(),
                         domain);
+    }
+
+    private static Duration coalesce(PeerOptions options) {
+        return options.rxUsecs == null
+                ? SwitchConfig.RX_COALESCE
+                : Duration.of(options.rxUsecs, ChronoUnit.MICROS);
     }
 
     @Override
