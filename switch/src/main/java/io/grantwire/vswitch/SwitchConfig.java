@@ -25,12 +25,12 @@ import java.util.function.Supplier;
  *     dropped, zero for not at all; null for {@link #LOSSLESS_RETRY} when an uplink is lossless and
  *     zero otherwise
  * @param rxCoalesce how long frames from a busy wire may wait for more while eight guests or more
- *     share a worker, so that each gets several at once; zero for not at all
+ *     of a worker get some, so that each gets several at once; zero for not at all
  * @param maxDevices most devices at once, 1 to 3095
  * @param maxDevicesPerGuest most devices of one guest, 1 to 32
  * @param maxPagesPerGuest most pages of one guest's mempools together
  * @param maxFrame longest frame from a guest, in bytes
- * @param mbufs frames that the switch itself can hold
+ * @param mbufs frames that the switch itself can hold, beside those in the rings of its uplinks
  * @param memory where they are
  * @param flagPoll how often to look whether guests live
  * @param uplinkAfterDevices uplinks are read only when this many devices have been there at once,
@@ -65,7 +65,7 @@ public record SwitchConfig(
     public static final Duration LOSSLESS_RETRY = Duration.ofSeconds(10);
 
     /** {@link #rxCoalesce} where nothing else is said. */
-    public static final Duration RX_COALESCE = Duration.of(50, ChronoUnit.MICROS);
+    public static final Duration RX_COALESCE = Duration.of(100, ChronoUnit.MICROS);
 
     /** The longest {@link #rxCoalesce}: a card's ring is soon full. */
     public static final Duration MAX_RX_COALESCE = Duration.ofMillis(1);

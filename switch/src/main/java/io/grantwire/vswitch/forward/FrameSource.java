@@ -13,12 +13,23 @@ final class FrameSource {
     final int[] tokens;
     int count;
 
-    /**
-     * @param room most frames it has at once, a burst or several
-     */
-    FrameSource(int room) {
+    /** For a wire that everybody's frames come from, when and how much to take; null for others. */
+    final RxCoalescing coalescing;
+
+    /** A source of a burst at a time. */
+    FrameSource() {
+        this(BURST, null);
+    }
+
+    private FrameSource(int room, RxCoalescing coalescing) {
         mbufs = new int[room];
         tokens = new int[room];
+        this.coalescing = coalescing;
+    }
+
+    /** A wire, which may bring several bursts at once. */
+    static FrameSource ofWire(RxCoalescing coalescing) {
+        return new FrameSource(RxCoalescing.MAX_BURSTS * BURST, coalescing);
     }
 
     /** Whether a frame for this destination waits here; later ones may not overtake it. */

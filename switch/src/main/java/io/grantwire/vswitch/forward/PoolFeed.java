@@ -10,7 +10,7 @@ public final class PoolFeed {
     final GuestDevice device;
 
     /** Frames that wait for the device; the worker's. */
-    final FrameSource source = new FrameSource(FrameSource.BURST);
+    final FrameSource source = new FrameSource();
 
     /**
      * @param uplink with pools

@@ -1,35 +1,55 @@
 package io.grantwire.vswitch.forward;
 
+import java.util.Arrays;
+
 /**
- * When a worker looks at a wire that brings frames for many guests. While the wire is busy, frames
- * wait there for some microseconds, so that each guest gets several at once: telling a guest of a
- * single frame costs more than the frame. A card's interrupt moderation does the same ({@code
- * ethtool -C rx-usecs, rx-frames}), and so does the drain time of DPDK's vhost example.
+ * When a worker looks at a wire that brings frames for many guests, and how much it takes. While
+ * the wire is busy, frames wait there for some microseconds, so that each guest gets several at
+ * once: telling a guest of a single frame costs more than the frame. A card's interrupt moderation
+ * does the same ({@code ethtool -C rx-usecs, rx-frames}), and so does the drain time of DPDK's
+ * vhost example.
  *
- * <p>The wire is busy when it brings a frame for each guest, and no less than a burst, within the
- * longest time that frames may wait; on one that is not, none waits. How long they wait follows
- * from what came last: until there should be {@link #ENOUGH} for each guest, or the ring is half
- * full. After a look that brought all that could be taken at once, the next one follows in the next
- * round.
+ * <p>The wire is busy when it brings at least two frames for each of those guests that get any, and
+ * no less than two bursts, within the longest time that frames may wait; and when these guests are
+ * {@link #FEWEST_GUESTS} or more. On one that is not, none waits: a guest's idle neighbours do not
+ * make its frames late. How long they wait follows from what came last: until the guest that gets
+ * most should have {@link #ENOUGH}, so that none gets more at once than its ring may hold, or the
+ * wire's ring is half full.
  *
  * <p>One thread, the worker's that polls the wire.
  */
 final class RxCoalescing {
-    /** Frames for each guest that are worth waiting for; more make each of them little cheaper. */
-    static final int ENOUGH = 8;
+    /** Frames for a guest that are worth waiting for; more make each of them little cheaper. */
+    static final int ENOUGH = 16;
+
+    /** With fewer guests than this, bursts bring each of them enough. */
+    static final int FEWEST_GUESTS = 8;
+
+    /**
+     * Most bursts at once, half of the rings that the switch asks for: room for what comes next.
+     */
+    static final int MAX_BURSTS = 32;
+
+    private static final int GUESTS_PER_BURST = FrameSource.BURST / ENOUGH;
 
     private final long longest;
     private final int most;
-    private int guests;
 
-    /** When the frames began to come that are counted; when that is over; how many there are. */
+    /** When the frames began to come that are counted, 0 for never; for how long; how many. */
     private long begun;
 
     private long wait;
     private int frames;
 
+    /** Frames by the number of the guest's device; for how many there were any, and the most. */
+    private int[] given = {};
+
+    private int receivers;
+    private int busiest;
+
     private boolean busy;
     private boolean waiting;
+    private int bursts = 1;
 
     /**
      * @param longest time that frames wait, in nanoseconds; 0 for not at all
@@ -41,36 +61,80 @@ final class RxCoalescing {
         this.wait = longest;
     }
 
-    /** There are so many guests now. */
-    void guests(int guests) {
-        this.guests = guests;
+    /** Devices have numbers below this from now on. */
+    void devices(int numbers) {
+        given = new int[numbers];
+        receivers = 0;
+        busiest = 0;
     }
 
-    /** Whether to look at the wire. */
-    boolean mayLook(long now) {
-        return !waiting || now - begun >= wait;
+    /** Whether frames are left to wait, and {@link #over} is to be asked. */
+    boolean waiting() {
+        return waiting;
+    }
+
+    /** Whether they have waited for long enough. */
+    boolean over(long now) {
+        return now - begun >= wait;
+    }
+
+    /** How many bursts to take when the wire is looked at. */
+    int bursts() {
+        return bursts;
+    }
+
+    /** A guest got some of the frames. */
+    void gave(int device, int n) {
+        int before = given[device];
+        given[device] = before + n;
+        if (before == 0) {
+            receivers++;
+        }
+        busiest = Math.max(busiest, before + n);
     }
 
     /**
-     * The wire was looked at.
+     * The wire was looked at, and what came was given to the guests.
      *
      * @param n frames it had
-     * @param all whether there are none left
      */
-    void looked(long now, int n, boolean all) {
+    void looked(long now, int n) {
+        boolean all = n < bursts * FrameSource.BURST;
         frames += n;
         long passed = now - begun;
-        if (passed >= wait) {
+        if (begun == 0) {
+            // How long these took to come is not known.
+            begin(now);
+        } else if (passed >= wait) {
             adapt(passed);
-            begun = now;
-            frames = 0;
+            begin(now);
         }
+        // What is left there has waited already.
         waiting = busy && all;
     }
 
+    private void begin(long now) {
+        begun = now;
+        frames = 0;
+        receivers = 0;
+        busiest = 0;
+        Arrays.fill(given, 0);
+    }
+
     private void adapt(long passed) {
-        busy = frames * longest >= Math.max(guests, FrameSource.BURST) * passed;
-        long enough = Math.min(Math.max(ENOUGH * guests, FrameSource.BURST), most);
-        wait = busy && frames > 0 ? Math.min(longest, passed * enough / frames) : longest;
+        // Frames in the longest time, times what has passed.
+        long rate = frames * longest;
+        busy =
+                receivers >= FEWEST_GUESTS
+                        && rate > 0
+                        && rate >= 2L * Math.max(receivers, FrameSource.BURST) * passed;
+        wait = longest;
+        if (busy) {
+            long enough = passed * ENOUGH / busiest;
+            long room = passed * most / frames;
+            wait = Math.min(longest, Math.min(enough, room));
+        }
+        // One more than enough, which shows that there are none left.
+        bursts = Math.min(receivers / GUESTS_PER_BURST + 1, MAX_BURSTS);
     }
 }

@@ -40,15 +40,6 @@ public final class SwitchWorker implements PollLoop {
     /** Most rounds in a row that an idle guest may be skipped for. */
     private static final int MAX_SKIP = 7;
 
-    /**
-     * A wire's bursts that are delivered together: one for each of so many guests, while bursts
-     * come full. Each guest then gets several frames at once, and is told of them once: with a
-     * frame or two at a time, being told would cost more than the frames.
-     */
-    private static final int GUESTS_PER_BURST = 4;
-
-    private static final int MAX_BURSTS = 16;
-
     /** Empty rounds after which a guest is taken for idle. */
     private static final int IDLE_ROUNDS = 16;
 
@@ -60,7 +51,6 @@ public final class SwitchWorker implements PollLoop {
     private final FrameCounters lost = new FrameCounters();
     private final Uplink[] polled;
     private final FrameSource[] polledSources;
-    private final RxCoalescing[] coalescing;
     private final UplinkQueue[] uplinkQueues;
     private final Handoff[] in;
     private final Handoff[] out;
@@ -87,7 +77,6 @@ public final class SwitchWorker implements PollLoop {
     /** Which of them is first in the next round: each in its turn, since room may run out. */
     private int first;
 
-    private int bursts;
     private GuestDevice[] boxes;
 
     // The hand-over with the control thread: it sets next, this worker answers with its epoch.
@@ -135,14 +124,13 @@ public final class SwitchWorker implements PollLoop {
         this.in = in.toArray(Handoff[]::new);
         this.inSources = new FrameSource[this.in.length];
         for (int i = 0; i < inSources.length; i++) {
-            inSources[i] = new FrameSource(FrameSource.BURST);
+            inSources[i] = new FrameSource();
         }
         this.polled = uplinks.stream().filter(u -> u.owner() == index).toArray(Uplink[]::new);
         this.polledSources = new FrameSource[polled.length];
-        this.coalescing = new RxCoalescing[polled.length];
         for (int i = 0; i < polled.length; i++) {
-            polledSources[i] = new FrameSource(MAX_BURSTS * FrameSource.BURST);
-            coalescing[i] = new RxCoalescing(rules.coalesceNanos(), polled[i].device().rxDesc(0));
+            int ring = polled[i].device().rxDesc(0);
+            polledSources[i] = FrameSource.ofWire(new RxCoalescing(rules.coalesceNanos(), ring));
         }
         this.uplinkQueues = new UplinkQueue[uplinks.size()];
         for (Uplink u : uplinks) {
@@ -206,7 +194,7 @@ public final class SwitchWorker implements PollLoop {
             work += pollHandoff(in[i], inSources[i]);
         }
         for (int i = 0; t.uplinksOpen && i < polled.length; i++) {
-            work += pollUplink(polled[i], polledSources[i], coalescing[i]);
+            work += pollUplink(polled[i], polledSources[i]);
         }
         PoolFeed[] feeds = this.feeds;
         for (int i = 0; t.uplinksOpen && i < feeds.length; i++) {
@@ -235,12 +223,11 @@ public final class SwitchWorker implements PollLoop {
         idle = new int[mine.length];
         first = 0;
         maxSkip = mine.length > 1 ? MAX_SKIP : 0;
-        bursts = Math.clamp(mine.length / GUESTS_PER_BURST, 1, MAX_BURSTS);
-        for (RxCoalescing c : coalescing) {
-            c.guests(mine.length);
+        for (FrameSource s : polledSources) {
+            s.coalescing.devices(t.devices.length);
         }
         // A box that is full is emptied and may come again.
-        boxes = new GuestDevice[mine.length + bursts];
+        boxes = new GuestDevice[mine.length + RxCoalescing.MAX_BURSTS];
         forwarder.adopt(t);
         // Pairs with the acquire in hasAdopted: the last touch of removed devices is over.
         ADOPTED.setRelease(this, t.epoch);
@@ -312,21 +299,22 @@ public final class SwitchWorker implements PollLoop {
         return deliver(source, n);
     }
 
-    private int pollUplink(Uplink uplink, FrameSource source, RxCoalescing coalescing) {
+    private int pollUplink(Uplink uplink, FrameSource source) {
         int n = source.count;
         if (n != 0) {
             return deliver(source, n);
         }
-        boolean coalesce = bursts > 1;
-        if (coalesce && !coalescing.mayLook(clock.now())) {
+        RxCoalescing coalescing = source.coalescing;
+        boolean waited = coalescing.waiting();
+        if (waited && !coalescing.over(clock.now())) {
             return 0;
         }
-        int received = receive(uplink, 0, null, uplink.fromWire(), source);
-        if (coalesce) {
-            coalescing.looked(clock.now(), received, received < bursts * FrameSource.BURST);
-        }
+        int received = receive(uplink, 0, null, uplink.fromWire(), source, coalescing.bursts());
         if (source.count > 0) {
             deliver(source, source.count);
+        }
+        if (received > 0 || waited) {
+            coalescing.looked(clock.now(), received);
         }
         return received;
     }
@@ -339,7 +327,7 @@ public final class SwitchWorker implements PollLoop {
             return deliver(source, n);
         }
         Uplink uplink = feed.uplink;
-        int received = receive(uplink, feed.pool, feed.device, uplink.fromPools(index), source);
+        int received = receive(uplink, feed.pool, feed.device, uplink.fromPools(index), source, 1);
         if (source.count > 0) {
             deliver(source, source.count);
         }
@@ -350,15 +338,17 @@ public final class SwitchWorker implements PollLoop {
      * Bursts from the wire; what is somebody's becomes the source's. Returns the frames.
      *
      * @param expected whose frames the card has put into the queue; null for everybody's
+     * @param bursts how many there may be
      */
     private int receive(
             Uplink uplink,
             int queue,
             GuestDevice expected,
             FrameCounters counters,
-            FrameSource source) {
+            FrameSource source,
+            int bursts) {
         int total = 0;
-        for (int left = expected == null ? bursts : 1; left > 0; left--) {
+        for (int left = bursts; left > 0; left--) {
             int n = receiveBurst(uplink, queue, expected, counters, source);
             total += n;
             if (n < FrameSource.BURST) {
@@ -474,6 +464,9 @@ public final class SwitchWorker implements PollLoop {
             d.rx.publish();
             if (done > 0) {
                 d.hold.progressed();
+                if (source.coalescing != null) {
+                    source.coalescing.gave(d.number, done);
+                }
                 // Freed with those of the other guests: with many guests, boxes have few frames.
                 if (doneCount + done > doneFrames.length) {
                     freeDone();

@@ -1,114 +1,173 @@
 package io.grantwire.vswitch.forward;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 
-/** When a wire is looked at, by a clock that is set by hand. */
+/** When a wire is looked at and how much is taken, by a clock that is set by hand. */
 class RxCoalescingTest {
-    private static final long LONGEST = 50_000;
+    private static final long LONGEST = 100_000;
     private static final int GUESTS = 64;
     private static final int RING = 4096;
 
-    private final RxCoalescing coalescing = new RxCoalescing(LONGEST, RING);
+    private final RxCoalescing coalescing = coalescing(LONGEST, RING);
 
-    RxCoalescingTest() {
-        coalescing.guests(GUESTS);
+    private static RxCoalescing coalescing(long longest, int ring) {
+        RxCoalescing c = new RxCoalescing(longest, ring);
+        c.devices(GUESTS);
+        c.looked(1, 0);
+        return c;
     }
 
-    /** From here on the wire is known to be busy, and empty. */
-    private void busyAt(long now) {
-        coalescing.looked(now - LONGEST, 0, true);
-        coalescing.looked(now, GUESTS, true);
+    /** Up to then some guests got so many each, and now the wire has no more. */
+    private static void looked(RxCoalescing c, long now, int guests, int each) {
+        for (int g = 0; g < guests; g++) {
+            c.gave(g, each);
+        }
+        c.looked(now - 1, guests * each);
+        c.looked(now, 0);
+    }
+
+    private void looked(long now, int guests, int each) {
+        looked(coalescing, now, guests, each);
+    }
+
+    private static void assertNextLook(RxCoalescing c, long at) {
+        assertTrue(c.waiting());
+        assertFalse(c.over(at - 1));
+        assertTrue(c.over(at));
     }
 
     @Test
     void aQuietWireIsLookedAtInEveryRound() {
-        coalescing.looked(LONGEST, 0, true);
-        for (long now = LONGEST + 1000; now < 10 * LONGEST; now += 1000) {
-            assertTrue(coalescing.mayLook(now));
-            // 50 frames in the longest time, and there are 64 guests.
-            coalescing.looked(now, 1, true);
+        for (long now = 1000; now < 10 * LONGEST; now += 1000) {
+            // 100 frames in the longest time; two for each guest would be 128.
+            coalescing.gave((int) (now / 1000) % GUESTS, 1);
+            coalescing.looked(now, 1);
+            assertFalse(coalescing.waiting());
         }
     }
 
     @Test
     void aBusyOneIsLeftAloneForNoLongerThanTheLongestTime() {
-        busyAt(LONGEST);
-        assertFalse(coalescing.mayLook(LONGEST + 1));
-        assertFalse(coalescing.mayLook(2 * LONGEST - 1));
-        assertTrue(coalescing.mayLook(2 * LONGEST));
+        looked(LONGEST + 1, GUESTS, 2);
+        assertNextLook(coalescing, 2 * LONGEST + 1);
+        looked(2 * LONGEST + 1, GUESTS, 2);
+        assertNextLook(coalescing, 3 * LONGEST + 1);
+        looked(3 * LONGEST + 1, GUESTS, 1);
+        assertFalse(coalescing.waiting());
     }
 
     @Test
-    void andGoesOnBeingLeftAloneWhileItStaysBusy() {
-        busyAt(LONGEST);
-        coalescing.looked(2 * LONGEST, GUESTS, true);
-        assertFalse(coalescing.mayLook(3 * LONGEST - 1));
-        coalescing.looked(3 * LONGEST, GUESTS - 1, true);
-        assertTrue(coalescing.mayLook(3 * LONGEST + 1));
+    void frameByFrameItIsKnownToBeBusyToo() {
+        for (int i = 1; i <= 200; i++) {
+            assertFalse(coalescing.waiting());
+            coalescing.gave(i % GUESTS, 1);
+            coalescing.looked(1 + i * LONGEST / 200, 1);
+        }
+        assertTrue(coalescing.waiting());
     }
 
     @Test
     void theMoreComeTheShorterIsTheWait() {
-        coalescing.looked(LONGEST, 0, true);
-        // A frame every 25 ns: after 12.8 microseconds there are eight for each guest.
-        coalescing.looked(2 * LONGEST, 2000, true);
-        assertFalse(coalescing.mayLook(2 * LONGEST + 12_799));
-        assertTrue(coalescing.mayLook(2 * LONGEST + 12_800));
+        // A frame every 50 ns: after 51.2 microseconds there are sixteen for each guest.
+        looked(LONGEST + 1, GUESTS, 31);
+        assertNextLook(coalescing, LONGEST + 1 + LONGEST * 16 / 31);
+    }
+
+    @Test
+    void theGuestThatGetsMostDoesNotGetMoreThanIsEnough() {
+        coalescing.gave(7, 1600);
+        looked(LONGEST + 1, GUESTS, 2);
+        assertNextLook(coalescing, LONGEST + 1 + LONGEST * 16 / 1602);
     }
 
     @Test
     void noMoreIsWaitedForThanHalfTheRing() {
-        RxCoalescing small = new RxCoalescing(LONGEST, 256);
-        small.guests(GUESTS);
-        small.looked(LONGEST, 0, true);
-        small.looked(2 * LONGEST, 2000, true);
-        assertFalse(small.mayLook(2 * LONGEST + 3_199));
-        assertTrue(small.mayLook(2 * LONGEST + 3_200));
+        RxCoalescing small = coalescing(LONGEST, 256);
+        looked(small, LONGEST + 1, GUESTS, 10);
+        assertNextLook(small, LONGEST + 1 + LONGEST * 128 / 640);
+    }
+
+    @Test
+    void withFewGuestsThatGetAnyNoneWaits() {
+        for (int i = 1; i < 10; i++) {
+            looked(i * LONGEST + 1, RxCoalescing.FEWEST_GUESTS - 1, 16);
+            assertFalse(coalescing.waiting());
+        }
+        looked(10 * LONGEST + 1, RxCoalescing.FEWEST_GUESTS, 16);
+        assertTrue(coalescing.waiting());
+    }
+
+    @Test
+    void fewGuestsNeedTwoBurstsToMakeItBusy() {
+        looked(LONGEST + 1, 9, 7);
+        assertFalse(coalescing.waiting());
+        looked(2 * LONGEST + 1, 8, 8);
+        assertTrue(coalescing.waiting());
+    }
+
+    @Test
+    void theMoreGuestsGetAnyTheMoreBurstsAreTakenAtOnce() {
+        assertEquals(1, coalescing.bursts());
+        looked(LONGEST + 1, GUESTS, 4);
+        assertEquals(32, coalescing.bursts(), "sixteen frames for each of 64");
+        looked(2 * LONGEST + 1, 10, 40);
+        assertEquals(6, coalescing.bursts());
+        looked(3 * LONGEST + 1, 1, 400);
+        assertEquals(1, coalescing.bursts());
+    }
+
+    @Test
+    void aGuestThatGoesAndComesAgainCountsOnceInAPeriod() {
+        for (int i = 0; i < 10; i++) {
+            looked(i + 2, 7, 10);
+        }
+        looked(LONGEST + 1, 7, 10);
+        assertFalse(coalescing.waiting(), "seven guests, not 77");
     }
 
     @Test
     void afterAPauseNothingWaitsUntilItIsKnownAgainHowManyCome() {
-        busyAt(LONGEST);
+        looked(LONGEST + 1, GUESTS, 4);
         // For ten milliseconds the worker did not run, and what a full ring had no room for is
         // lost.
         long now = 10_000_000;
-        coalescing.looked(now, 512, false);
-        coalescing.looked(now + 1, 10, true);
-        assertTrue(coalescing.mayLook(now + 2));
-        coalescing.looked(now + LONGEST, GUESTS, true);
-        assertFalse(coalescing.mayLook(now + LONGEST + 1));
+        looked(now, GUESTS, 16);
+        assertFalse(coalescing.waiting());
+        looked(now + LONGEST, GUESTS, 4);
+        assertTrue(coalescing.waiting());
     }
 
     @Test
     void whatIsLeftThereIsTakenAtOnce() {
-        busyAt(LONGEST);
-        coalescing.looked(2 * LONGEST, 512, false);
-        assertTrue(coalescing.mayLook(2 * LONGEST + 1));
-        coalescing.looked(2 * LONGEST + 1, 100, true);
-        assertFalse(coalescing.mayLook(2 * LONGEST + 2));
-        assertTrue(coalescing.mayLook(3 * LONGEST));
-    }
-
-    @Test
-    void fewGuestsNeedABurstToMakeItBusy() {
-        coalescing.guests(8);
-        coalescing.looked(0, 0, true);
-        coalescing.looked(LONGEST, FrameSource.BURST - 1, true);
-        assertTrue(coalescing.mayLook(LONGEST + 1));
-        coalescing.looked(2 * LONGEST, FrameSource.BURST, true);
-        assertFalse(coalescing.mayLook(2 * LONGEST + 1));
+        looked(LONGEST + 1, GUESTS, 4);
+        coalescing.gave(0, 32 * FrameSource.BURST);
+        coalescing.looked(LONGEST + 2, 32 * FrameSource.BURST);
+        assertFalse(coalescing.waiting());
+        coalescing.looked(LONGEST + 3, 100);
+        assertTrue(coalescing.waiting());
     }
 
     @Test
     void withoutAPeriodNothingWaits() {
-        RxCoalescing none = new RxCoalescing(0, RING);
-        none.guests(GUESTS);
+        RxCoalescing none = coalescing(0, RING);
         for (long now = 1; now < 1000; now++) {
-            none.looked(now, 512, true);
-            assertTrue(none.mayLook(now));
+            looked(none, now, GUESTS, 8);
+            assertFalse(none.waiting());
+            none.looked(now, 0);
+            assertFalse(none.waiting());
         }
+    }
+
+    @Test
+    void devicesThatComeAndGoDoNotDisturbIt() {
+        looked(5, GUESTS, 4);
+        coalescing.devices(3 * GUESTS);
+        coalescing.gave(3 * GUESTS - 1, 1);
+        looked(LONGEST + 1, GUESTS, 4);
+        assertTrue(coalescing.waiting());
     }
 }

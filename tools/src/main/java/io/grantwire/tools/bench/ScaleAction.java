@@ -57,8 +57,8 @@ public final class ScaleAction implements BenchAction {
     @Option(
             names = "--rx-usecs",
             paramLabel = "USEC",
-            description = "As for the switch: how long frames may wait for more (default: 50).")
-    int rxUsecs = 50;
+            description = "As for the switch: how long frames may wait for more (default: 100).")
+    int rxUsecs = 100;
 
     @Option(names = "--runs", paramLabel = "N", description = "Runs of each, in turn (default: 3).")
     int runs = 3;

@@ -103,8 +103,8 @@ final class SwitchOptions {
             paramLabel = "USEC",
             description =
                     "How long frames from a busy wire may wait for more while eight guests or more"
-                            + " share a worker, so that each gets several at once; 0: not at all"
-                            + " (default: 50).")
+                            + " of a worker get some, so that each gets several at once; 0: not at"
+                            + " all (default: 100).")
     String rxUsecs;
 
     @Option(

@@ -48,7 +48,11 @@ final class LoadWire extends AbstractEthDevice {
     private QueueCounters txCounters;
     private int next;
     private long begun;
-    private long due;
+
+    /** Frames up to the last look at the clock, and how many of them wait. */
+    private long arrived;
+
+    private long waiting;
 
     /** The first 16 bytes of each guest's frame, as two words; replaced as a whole. */
     private long[] headers = {};
@@ -77,7 +81,7 @@ final class LoadWire extends AbstractEthDevice {
     @Override
     public EthDeviceInfo info() {
         return new EthDeviceInfo(
-                "net_load", 1, 1, 1, 1024, 1, 1024, 1, MAX_FRAME, 68, 1500, 1, true, false);
+                "net_load", 1, 1, 1, 4096, 1, 4096, 1, MAX_FRAME, 68, 1500, 1, true, false);
     }
 
     @Override
@@ -131,25 +135,34 @@ final class LoadWire extends AbstractEthDevice {
         return count;
     }
 
+    /**
+     * Bursts, as generators send them. Frame by frame every round would find one, and cost the same
+     * however many guests there are.
+     */
     private int arrived(int most) {
+        if (waiting < most) {
+            look();
+        }
+        if (waiting < most) {
+            return 0;
+        }
+        waiting -= most;
+        return most;
+    }
+
+    /** What has come up to now; not for each burst, since a card has no clock to be asked. */
+    private void look() {
         long now = System.nanoTime();
         if (begun == 0) {
             begun = now;
         }
-        long waiting = (long) ((now - begun) * rate) - due;
+        long all = (long) ((now - begun) * rate);
+        waiting += all - arrived;
+        arrived = all;
         if (waiting > ring) {
             rxCounters.addMissed((int) (waiting - ring));
-            due += waiting - ring;
             waiting = ring;
         }
-        // Bursts, as generators send them. Frame by frame every round would find one, and cost the
-        // same however many guests there are.
-        if (waiting < most) {
-            return 0;
-        }
-        int count = most;
-        due += count;
-        return count;
     }
 
     @Override
