@@ -47,9 +47,10 @@ final class RxCoalescing {
     private int receivers;
     private int busiest;
 
+    private boolean active;
     private boolean busy;
     private boolean waiting;
-    private int bursts = 1;
+    private int bursts;
 
     /**
      * @param longest time that frames wait, in nanoseconds; 0 for not at all
@@ -58,14 +59,31 @@ final class RxCoalescing {
     RxCoalescing(long longest, int ring) {
         this.longest = longest;
         this.most = ring / 2;
-        this.wait = longest;
+        devices(0, 0);
     }
 
-    /** Devices have numbers below this from now on. */
-    void devices(int numbers) {
+    /**
+     * Other devices from now on: all begins anew.
+     *
+     * @param numbers devices have numbers below this
+     * @param guests how many the worker has
+     */
+    void devices(int numbers, int guests) {
         given = new int[numbers];
-        receivers = 0;
-        busiest = 0;
+        active = guests >= FEWEST_GUESTS;
+        busy = false;
+        waiting = false;
+        wait = longest;
+        bursts = 1;
+        begin(0);
+    }
+
+    /**
+     * Whether {@link #looked} is to be called. With few guests nothing will wait, and frames do not
+     * pay for looking at the clock.
+     */
+    boolean active() {
+        return active;
     }
 
     /** Whether frames are left to wait, and {@link #over} is to be asked. */

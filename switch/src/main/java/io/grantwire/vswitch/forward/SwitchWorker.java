@@ -224,7 +224,7 @@ public final class SwitchWorker implements PollLoop {
         first = 0;
         maxSkip = mine.length > 1 ? MAX_SKIP : 0;
         for (FrameSource s : polledSources) {
-            s.coalescing.devices(t.devices.length);
+            s.coalescing.devices(t.devices.length, mine.length);
         }
         // A box that is full is emptied and may come again.
         boxes = new GuestDevice[mine.length + RxCoalescing.MAX_BURSTS];
@@ -313,7 +313,7 @@ public final class SwitchWorker implements PollLoop {
         if (source.count > 0) {
             deliver(source, source.count);
         }
-        if (received > 0 || waited) {
+        if (waited || received > 0 && coalescing.active()) {
             coalescing.looked(clock.now(), received);
         }
         return received;
@@ -464,7 +464,7 @@ public final class SwitchWorker implements PollLoop {
             d.rx.publish();
             if (done > 0) {
                 d.hold.progressed();
-                if (source.coalescing != null) {
+                if (source.coalescing != null && source.coalescing.active()) {
                     source.coalescing.gave(d.number, done);
                 }
                 // Freed with those of the other guests: with many guests, boxes have few frames.

@@ -171,6 +171,25 @@ class ManyGuestsTest extends WorkerBed {
     }
 
     @Test
+    void withFewGuestsNoFrameFromTheWireCostsALookAtTheClock() {
+        clock =
+                new WorkerClock() {
+                    @Override
+                    long now() {
+                        throw new AssertionError("the clock was asked");
+                    }
+                };
+        hold = HOLD;
+        coalesce = 100_000;
+        start(1, new int[RxCoalescing.FEWEST_GUESTS - 1]);
+        for (int i = 0; i < 100; i++) {
+            wire.in.add(Frames.tagged(frame(MAC + i % 7, i), 1000 + i % 7));
+            workers.get(0).poll();
+            assertEquals(1, guests.get(i % 7).receive().size());
+        }
+    }
+
+    @Test
     void framesFromAQuietWireDoNotWait() {
         SetClock time = new SetClock();
         clock = time;

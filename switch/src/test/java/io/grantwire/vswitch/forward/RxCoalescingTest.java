@@ -16,7 +16,7 @@ class RxCoalescingTest {
 
     private static RxCoalescing coalescing(long longest, int ring) {
         RxCoalescing c = new RxCoalescing(longest, ring);
-        c.devices(GUESTS);
+        c.devices(GUESTS, GUESTS);
         c.looked(1, 0);
         return c;
     }
@@ -163,11 +163,23 @@ class RxCoalescingTest {
     }
 
     @Test
-    void devicesThatComeAndGoDoNotDisturbIt() {
-        looked(5, GUESTS, 4);
-        coalescing.devices(3 * GUESTS);
-        coalescing.gave(3 * GUESTS - 1, 1);
+    void whenDevicesComeOrGoAllBeginsAnew() {
         looked(LONGEST + 1, GUESTS, 4);
         assertTrue(coalescing.waiting());
+        coalescing.devices(3 * GUESTS, GUESTS + 1);
+        assertFalse(coalescing.waiting());
+        assertEquals(1, coalescing.bursts());
+        coalescing.gave(3 * GUESTS - 1, 1);
+        coalescing.looked(LONGEST + 2, 1);
+        looked(2 * LONGEST + 2, GUESTS, 4);
+        assertTrue(coalescing.waiting());
+    }
+
+    @Test
+    void aWorkerWithFewGuestsIsNotAskedToLookAtTheClock() {
+        coalescing.devices(GUESTS, RxCoalescing.FEWEST_GUESTS - 1);
+        assertFalse(coalescing.active());
+        coalescing.devices(GUESTS, RxCoalescing.FEWEST_GUESTS);
+        assertTrue(coalescing.active());
     }
 }
