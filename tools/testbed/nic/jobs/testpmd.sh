@@ -17,6 +17,8 @@ for card in igb0 e1000e0 virtio0; do
     rm -f /tmp/testpmd.in
     mkfifo /tmp/testpmd.in
     exec 9<>/tmp/testpmd.in
+    # Emptied before, not by the program's start: that comes later than the first look, which would see the last card's words.
+    : >/tmp/testpmd.log
     grantwire testpmd -a "$(bdf_of $card)" -- -i --forward-mode=io --total-num-mbufs=2048 </tmp/testpmd.in >/tmp/testpmd.log 2>&1 &
     pid=$!
     shown "testpmd takes commands" 'Interactive-mode selected'

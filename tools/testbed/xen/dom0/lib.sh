@@ -141,6 +141,8 @@ switch_start() {
     rm -f /tmp/switch.in
     mkfifo /tmp/switch.in
     exec 9<>/tmp/switch.in
+    # Emptied before, not by the program's start: the first look may be earlier, and would see an earlier switch's words.
+    : >"$log"
     grantwire switch --control --stats 3600 "$@" </tmp/switch.in >"$log" 2>&1 &
     switch_pid=$!
     wait_for 60 "the switch to be up" switch_up_or_ended "$log"

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /**
  * A job of a test bed as a test: what it prints, a line for each of its checks, is shown here as
@@ -51,10 +52,14 @@ final class TestbedJob {
             }
             int status = program.awaitEnd();
             show(program::out, shown);
+            String failed =
+                    program.out()
+                            .lines()
+                            .map(String::strip)
+                            .filter(line -> line.contains("] FAIL ") || line.startsWith("FAIL "))
+                            .collect(Collectors.joining("; "));
+            assertEquals("", failed, () -> program.err().strip() + "; its logs are in " + out);
             assertEquals(0, status, () -> program.err().strip() + "; its logs are in " + out);
-            assertTrue(
-                    program.out().lines().noneMatch(line -> line.contains("] FAIL ")),
-                    program::out);
             assertTrue(
                     program.out().lines().anyMatch(line -> line.contains("] PASS ")), program::out);
         }
