@@ -94,8 +94,7 @@ public final class Switch implements AutoCloseable {
     private void start(Domain domain) {
         List<UplinkPlan> plans =
                 devices.stream().map(device -> UplinkPlan.of(device, config)).toList();
-        int buffers = config.mbufs() + plans.stream().mapToInt(UplinkPlan::buffers).sum();
-        pool = Mempool.create(MempoolConfig.of("switch", buffers).withSource(memory()));
+        pool = Mempool.create(poolConfig(plans));
         startUplinks(plans);
         registry.add(uplinks);
         PORT.info("Max virtio devices supported: {}", config.maxDevices());
@@ -118,6 +117,18 @@ public final class Switch implements AutoCloseable {
                         "switch-monitor",
                         registry,
                         new GuestMonitor.Options(config.flagPoll(), config.maxPagesPerGuest()));
+    }
+
+    /**
+     * Buffers for frames under way, for the uplinks' rings, and for what lies in the workers'
+     * caches.
+     */
+    private MempoolConfig poolConfig(List<UplinkPlan> plans) {
+        int buffers = config.mbufs() + plans.stream().mapToInt(UplinkPlan::buffers).sum();
+        int caches = config.lcores().size() * SwitchWorker.MBUF_CACHE;
+        return MempoolConfig.of("switch", buffers + caches)
+                .withCacheSize(SwitchWorker.MBUF_CACHE)
+                .withSource(memory());
     }
 
     /** Where frames are: in memory that cards can reach, if there is one. */

@@ -126,6 +126,29 @@ class MempoolTest {
     }
 
     @Test
+    void whoHasNoMoreThanHalfACacheAtOnceGetsTheSameMbufsEachTime() throws Exception {
+        OnLcore.run(() -> {
+            try (Mempool pool = pool(1000, 64)) {
+                Set<Integer> seen = new HashSet<>();
+                int[] mbufs = new int[32];
+                for (int round = 0; round < 1000; round++) {
+                    int n = 1 + round % 4;
+                    for (int i = 0; i < 32; i += 8) {
+                        assertTrue(pool.allocBulk(mbufs, i, 8));
+                    }
+                    for (int m : mbufs) {
+                        seen.add(m);
+                    }
+                    for (int i = 0; i < 32; i += n) {
+                        Mempool.freeBulk(mbufs, i, Math.min(n, 32 - i));
+                    }
+                }
+                assertTrue(seen.size() <= 64, seen.size() + " of 1000 mbufs went round");
+            }
+        });
+    }
+
+    @Test
     void anotherThreadSeesWhatAnLcoreFreedOnlyBeyondTheCache() throws Exception {
         try (Mempool pool = pool(64, 32)) {
             int[] all = new int[64];
@@ -304,11 +327,11 @@ class MempoolTest {
 
     @Test
     void badNumbersAreRefusedByName() {
-        MempoolConfig ok = MempoolConfig.of("p", 1000);
+        MempoolConfig ok = MempoolConfig.of("p", 10_000);
         assertThrows(IllegalArgumentException.class, () -> MempoolConfig.of("p", 0));
         assertThrows(
                 IllegalArgumentException.class, () -> MempoolConfig.of("p", Mempool.MAX_COUNT + 1));
-        assertThrows(IllegalArgumentException.class, () -> ok.withCacheSize(513));
+        assertThrows(IllegalArgumentException.class, () -> ok.withCacheSize(Mempool.MAX_CACHE + 1));
         assertThrows(IllegalArgumentException.class, () -> ok.withDataRoom(0));
         assertThrows(IllegalArgumentException.class, () -> ok.withDataRoom(65_536));
         assertThrows(IllegalArgumentException.class, () -> ok.withSource(null));
@@ -316,7 +339,7 @@ class MempoolTest {
         String message =
                 assertThrows(IllegalArgumentException.class, () -> ok.withCacheSize(-1))
                         .getMessage();
-        assertEquals("mempool p: cache size -1 is not in 0 to 512", message);
+        assertEquals("mempool p: cache size -1 is not in 0 to 4096", message);
     }
 
     @Test

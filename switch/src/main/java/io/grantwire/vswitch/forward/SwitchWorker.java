@@ -37,6 +37,13 @@ public final class SwitchWorker implements PollLoop {
         }
     }
 
+    /**
+     * Mbufs that the pool keeps for each worker. Half of them, which is what a cache takes from the
+     * pool at once, are as many as a look at a wire may bring: a worker that empties a wire, frees
+     * the frames and looks again has the same ones each time, still in the processor's cache.
+     */
+    public static final int MBUF_CACHE = 2 * RxCoalescing.MAX_BURSTS * FrameSource.BURST;
+
     /** Most rounds in a row that an idle guest may be skipped for. */
     private static final int MAX_SKIP = 7;
 
