@@ -79,8 +79,7 @@ final class RxCoalescing {
     }
 
     /**
-     * Whether {@link #looked} is to be called. With few guests nothing will wait, and frames do not
-     * pay for looking at the clock.
+     * Whether {@link #gave} and {@link #looked} are to be called: with few guests nothing waits.
      */
     boolean active() {
         return active;
@@ -114,11 +113,20 @@ final class RxCoalescing {
     /**
      * The wire was looked at, and what came was given to the guests.
      *
-     * @param n frames it had
+     * @param clock asked only when something may wait: frames for few guests do not pay for that
+     * @param n frames the wire had
      */
-    void looked(long now, int n) {
-        boolean all = n < bursts * FrameSource.BURST;
+    void looked(WorkerClock clock, int n) {
         frames += n;
+        if (!busy && bursts == 1 && receivers < FEWEST_GUESTS) {
+            if (frames >= most) {
+                // A busy wire brings frames for more guests sooner.
+                begin(0);
+            }
+            return;
+        }
+        boolean all = n < bursts * FrameSource.BURST;
+        long now = clock.now();
         long passed = now - begun;
         if (begun == 0) {
             // How long these took to come is not known.
@@ -153,6 +161,9 @@ final class RxCoalescing {
             wait = Math.min(longest, Math.min(enough, room));
         }
         // One more than enough, which shows that there are none left.
-        bursts = Math.min(receivers / GUESTS_PER_BURST + 1, MAX_BURSTS);
+        bursts =
+                receivers >= FEWEST_GUESTS
+                        ? Math.min(receivers / GUESTS_PER_BURST + 1, MAX_BURSTS)
+                        : 1;
     }
 }

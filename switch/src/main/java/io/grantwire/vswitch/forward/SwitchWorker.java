@@ -321,7 +321,7 @@ public final class SwitchWorker implements PollLoop {
             deliver(source, source.count);
         }
         if (waited || received > 0 && coalescing.active()) {
-            coalescing.looked(clock.now(), received);
+            coalescing.looked(clock, received);
         }
         return received;
     }

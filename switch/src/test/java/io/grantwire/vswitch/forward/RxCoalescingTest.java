@@ -12,13 +12,37 @@ class RxCoalescingTest {
     private static final int GUESTS = 64;
     private static final int RING = 4096;
 
+    /** A time that a test sets, and that counts who wants to know it. */
+    private static final class SetClock extends WorkerClock {
+        private final long now;
+        private int asked;
+
+        SetClock(long now) {
+            this.now = now;
+        }
+
+        @Override
+        long now() {
+            asked++;
+            return now;
+        }
+    }
+
     private final RxCoalescing coalescing = coalescing(LONGEST, RING);
 
+    /** One that has begun to count at the time 1. */
     private static RxCoalescing coalescing(long longest, int ring) {
         RxCoalescing c = new RxCoalescing(longest, ring);
         c.devices(GUESTS, GUESTS);
-        c.looked(1, 0);
+        for (int g = 0; g < RxCoalescing.FEWEST_GUESTS; g++) {
+            c.gave(g, 1);
+        }
+        looked(c, 1, RxCoalescing.FEWEST_GUESTS);
         return c;
+    }
+
+    private static void looked(RxCoalescing c, long now, int n) {
+        c.looked(new SetClock(now), n);
     }
 
     /** Up to then some guests got so many each, and now the wire has no more. */
@@ -26,8 +50,8 @@ class RxCoalescingTest {
         for (int g = 0; g < guests; g++) {
             c.gave(g, each);
         }
-        c.looked(now - 1, guests * each);
-        c.looked(now, 0);
+        looked(c, now - 1, guests * each);
+        looked(c, now, 0);
     }
 
     private void looked(long now, int guests, int each) {
@@ -45,7 +69,7 @@ class RxCoalescingTest {
         for (long now = 1000; now < 10 * LONGEST; now += 1000) {
             // 100 frames in the longest time; two for each guest would be 128.
             coalescing.gave((int) (now / 1000) % GUESTS, 1);
-            coalescing.looked(now, 1);
+            looked(coalescing, now, 1);
             assertFalse(coalescing.waiting());
         }
     }
@@ -65,7 +89,7 @@ class RxCoalescingTest {
         for (int i = 1; i <= 200; i++) {
             assertFalse(coalescing.waiting());
             coalescing.gave(i % GUESTS, 1);
-            coalescing.looked(1 + i * LONGEST / 200, 1);
+            looked(coalescing, 1 + i * LONGEST / 200, 1);
         }
         assertTrue(coalescing.waiting());
     }
@@ -98,6 +122,7 @@ class RxCoalescingTest {
             assertFalse(coalescing.waiting());
         }
         looked(10 * LONGEST + 1, RxCoalescing.FEWEST_GUESTS, 16);
+        looked(11 * LONGEST + 1, RxCoalescing.FEWEST_GUESTS, 16);
         assertTrue(coalescing.waiting());
     }
 
@@ -145,9 +170,9 @@ class RxCoalescingTest {
     void whatIsLeftThereIsTakenAtOnce() {
         looked(LONGEST + 1, GUESTS, 4);
         coalescing.gave(0, 32 * FrameSource.BURST);
-        coalescing.looked(LONGEST + 2, 32 * FrameSource.BURST);
+        looked(coalescing, LONGEST + 2, 32 * FrameSource.BURST);
         assertFalse(coalescing.waiting());
-        coalescing.looked(LONGEST + 3, 100);
+        looked(coalescing, LONGEST + 3, 100);
         assertTrue(coalescing.waiting());
     }
 
@@ -157,7 +182,7 @@ class RxCoalescingTest {
         for (long now = 1; now < 1000; now++) {
             looked(none, now, GUESTS, 8);
             assertFalse(none.waiting());
-            none.looked(now, 0);
+            looked(none, now, 0);
             assertFalse(none.waiting());
         }
     }
@@ -169,17 +194,67 @@ class RxCoalescingTest {
         coalescing.devices(3 * GUESTS, GUESTS + 1);
         assertFalse(coalescing.waiting());
         assertEquals(1, coalescing.bursts());
-        coalescing.gave(3 * GUESTS - 1, 1);
-        coalescing.looked(LONGEST + 2, 1);
+        // The first look begins to count, up to the highest number.
+        for (int g = 2 * GUESTS; g < 3 * GUESTS; g++) {
+            coalescing.gave(g, 1);
+        }
+        looked(coalescing, LONGEST + 2, GUESTS);
         looked(2 * LONGEST + 2, GUESTS, 4);
         assertTrue(coalescing.waiting());
     }
 
     @Test
-    void aWorkerWithFewGuestsIsNotAskedToLookAtTheClock() {
+    void aWorkerWithFewGuestsDoesNotCount() {
         coalescing.devices(GUESTS, RxCoalescing.FEWEST_GUESTS - 1);
         assertFalse(coalescing.active());
         coalescing.devices(GUESTS, RxCoalescing.FEWEST_GUESTS);
         assertTrue(coalescing.active());
+    }
+
+    @Test
+    void framesForFewGuestsDoNotPayForALookAtTheClock() {
+        SetClock clock = new SetClock(LONGEST);
+        coalescing.devices(GUESTS, GUESTS);
+        for (int i = 0; i < 1000; i++) {
+            coalescing.gave(i % (RxCoalescing.FEWEST_GUESTS - 1), FrameSource.BURST);
+            coalescing.looked(clock, FrameSource.BURST);
+        }
+        assertEquals(0, clock.asked);
+        coalescing.looked(clock, 0);
+        for (int g = 0; g < RxCoalescing.FEWEST_GUESTS; g++) {
+            coalescing.gave(g, 1);
+        }
+        coalescing.looked(clock, RxCoalescing.FEWEST_GUESTS);
+        assertEquals(1, clock.asked);
+    }
+
+    @Test
+    void guestsThatGetAFrameNowAndThenDoNotMakeAWireBusyThatIsOneGuests() {
+        long now = 1;
+        for (int i = 0; i < 10_000; i++) {
+            now += 4000;
+            coalescing.gave(0, FrameSource.BURST - 1);
+            // In the longest time 25 bursts come; somebody else is in every twentieth.
+            if (i % 20 == 0) {
+                coalescing.gave(i / 20 % (GUESTS - 1) + 1, 1);
+            }
+            looked(coalescing, now, FrameSource.BURST);
+            assertFalse(coalescing.waiting(), "look " + i);
+            assertEquals(1, coalescing.bursts());
+        }
+    }
+
+    @Test
+    void onceTheOthersHaveGoneTheLastOneGetsABurstAtATimeAgain() {
+        looked(LONGEST + 1, GUESTS, 4);
+        assertEquals(32, coalescing.bursts());
+        long now = LONGEST + 1;
+        for (int i = 0; i < 100; i++) {
+            now += 4000;
+            coalescing.gave(0, FrameSource.BURST);
+            looked(coalescing, now, FrameSource.BURST);
+        }
+        assertEquals(1, coalescing.bursts());
+        assertFalse(coalescing.waiting());
     }
 }
