@@ -30,8 +30,8 @@ import java.util.function.Supplier;
  * @param maxDevicesPerGuest most devices of one guest, 1 to 32
  * @param maxPagesPerGuest most pages of one guest's mempools together
  * @param maxFrame longest frame from a guest, in bytes
- * @param mbufs frames that the switch itself can hold, beside those in the rings of its uplinks and in
- *     the caches of its workers
+ * @param mbufs frames that the switch itself can hold, beside those in the rings of its uplinks and
+ *     in the caches of its workers
  * @param memory where they are
  * @param flagPoll how often to look whether guests live
  * @param uplinkAfterDevices uplinks are read only when this many devices have been there at once,
