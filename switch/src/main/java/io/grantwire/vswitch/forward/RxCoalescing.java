@@ -118,7 +118,7 @@ final class RxCoalescing {
      */
     void looked(WorkerClock clock, int n) {
         frames += n;
-        if (!busy && bursts == 1 && receivers < FEWEST_GUESTS) {
+        if (bursts == 1 && receivers < FEWEST_GUESTS) {
             if (frames >= most) {
                 // A busy wire brings frames for more guests sooner.
                 begin(0);
@@ -150,10 +150,8 @@ final class RxCoalescing {
     private void adapt(long passed) {
         // Frames in the longest time, times what has passed.
         long rate = frames * longest;
-        busy =
-                receivers >= FEWEST_GUESTS
-                        && rate > 0
-                        && rate >= 2L * Math.max(receivers, FrameSource.BURST) * passed;
+        boolean many = receivers >= FEWEST_GUESTS;
+        busy = many && rate > 0 && rate >= 2L * Math.max(receivers, FrameSource.BURST) * passed;
         wait = longest;
         if (busy) {
             long enough = passed * ENOUGH / busiest;
@@ -161,9 +159,6 @@ final class RxCoalescing {
             wait = Math.min(longest, Math.min(enough, room));
         }
         // One more than enough, which shows that there are none left.
-        bursts =
-                receivers >= FEWEST_GUESTS
-                        ? Math.min(receivers / GUESTS_PER_BURST + 1, MAX_BURSTS)
-                        : 1;
+        bursts = many ? Math.min(receivers / GUESTS_PER_BURST + 1, MAX_BURSTS) : 1;
     }
 }

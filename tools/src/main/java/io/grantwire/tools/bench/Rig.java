@@ -56,6 +56,7 @@ public final class Rig implements AutoCloseable {
     private final Peer host = new Peer();
     private final Peer guest = new Peer();
     private long startedNanos;
+    private long upNanos;
 
     private Rig(SelfLauncher launcher, Path dir, StopRequest stop) {
         this.launcher = launcher;
@@ -84,6 +85,7 @@ public final class Rig implements AutoCloseable {
         startedNanos = System.nanoTime();
         launch(host, "host", hostArgs);
         await(() -> host.said("listening"), "the host does not start");
+        upNanos = System.nanoTime();
         launch(guest, "guest", guestArgs);
         await(() -> guest.said("listening"), "the guests do not start");
         await(
@@ -125,6 +127,11 @@ public final class Rig implements AutoCloseable {
     /** When the host's process was started, on the clock of {@link Sample#nanos}. */
     public long startedNanos() {
         return startedNanos;
+    }
+
+    /** When it was up, and the guests' process was started. */
+    public long upNanos() {
+        return upNanos;
     }
 
     private void await(BooleanSupplier condition, String otherwise) {

@@ -25,6 +25,7 @@ import picocli.CommandLine.Option;
             "",
             "Times from the start of the switch's process; the guests' process starts when the"
                     + " switch is up. The peak is the median rate of the last quarter of the run."
+                    + " Polling threads rest without work, as those of all commands do."
         })
 public final class StartupAction implements BenchAction {
     private static final int INTERVAL_MILLIS = 100;
@@ -75,25 +76,30 @@ public final class StartupAction implements BenchAction {
                                 "Start of the switch to the first frame, and to 90 % of the peak",
                                 MachineFacts.of(cpus, tsc))
                         .column("run", "run", "%.0f")
+                        .column("up_ms", "switch up ms", "%.0f")
                         .column("first_frame_ms", "first frame ms", "%.0f")
                         .column("peak_90_ms", "90 % of peak ms", "%.0f")
                         .column("mpps", "peak Mpps", "%.2f");
         BarChart chart = new BarChart("Start of the switch", "ms");
+        List<Double> up = new ArrayList<>();
         List<Double> first = new ArrayList<>();
         List<Double> warm = new ArrayList<>();
         for (int i = 1; i <= runs; i++) {
             Map<String, Object> row = measure(cpus, context);
             row.put("run", i);
             report.row(row);
-            first.add(((Number) row.get("first_frame_ms")).doubleValue());
-            warm.add(((Number) row.get("peak_90_ms")).doubleValue());
+            up.add(millis(row, "up_ms"));
+            first.add(millis(row, "first_frame_ms"));
+            warm.add(millis(row, "peak_90_ms"));
+            chart.bar("run " + i, "switch up", up.getLast());
             chart.bar("run " + i, "first frame", first.getLast());
             chart.bar("run " + i, "90 % of the peak", warm.getLast());
         }
         report.note(
                 String.format(
                         java.util.Locale.ROOT,
-                        "medians: first frame after %.0f ms, 90 %% of the peak after %.0f ms",
+                        "medians: switch up after %.0f ms, first frame after %.0f ms, 90 %% of the peak after %.0f ms",
+                        Spread.of(up).median(),
                         Spread.of(first).median(),
                         Spread.of(warm).median()));
         report.chart(chart);
@@ -107,8 +113,15 @@ public final class StartupAction implements BenchAction {
         try (Rig rig = Rig.create(flag -> false, List.of(), context.stop())) {
             rig.start(args(one, cpus.get(0)), args(one, cpus.get(1)));
             rig.run(Duration.ofSeconds(seconds));
-            return evaluate(rig.guestSamples(), rig.startedNanos());
+            Map<String, Object> row = new LinkedHashMap<>();
+            row.put("up_ms", (rig.upNanos() - rig.startedNanos()) / 1_000_000);
+            row.putAll(evaluate(rig.guestSamples(), rig.startedNanos()));
+            return row;
         }
+    }
+
+    private static double millis(Map<String, Object> row, String column) {
+        return ((Number) row.get(column)).doubleValue();
     }
 
     private List<String> args(PathCase one, int cpu) {
@@ -124,6 +137,7 @@ public final class StartupAction implements BenchAction {
                 Integer.toString(guests),
                 "--interval",
                 Integer.toString(INTERVAL_MILLIS),
+                "--rest",
                 "--now");
     }
 

@@ -1,5 +1,6 @@
 package io.grantwire.tools.demo;
 
+import io.grantwire.bindings.LinkAhead;
 import io.grantwire.pmd.domain.Domain;
 import io.grantwire.pmd.domain.DomainOptions;
 import io.grantwire.pmd.domain.Domains;
@@ -75,6 +76,7 @@ public final class GeneratorCommand implements Command {
 
     @Override
     public int run(String[] args, Context context) throws InterruptedException {
+        LinkAhead.start();
         Options options = new Options();
         if (!Cli.parse(options, args, context)) {
             return ExitStatus.OK;

@@ -1,5 +1,6 @@
 package io.grantwire.tools.host;
 
+import io.grantwire.bindings.LinkAhead;
 import io.grantwire.pmd.domain.EmulatedHost;
 import io.grantwire.tools.cli.Cli;
 import io.grantwire.tools.cli.Command;
@@ -50,6 +51,7 @@ public final class HostCommand implements Command {
 
     @Override
     public int run(String[] args, Context context) throws InterruptedException {
+        LinkAhead.start();
         Options options = new Options();
         if (!Cli.parse(options, args, context)) {
             return ExitStatus.OK;

@@ -1,5 +1,6 @@
 package io.grantwire.tools.testpmd;
 
+import io.grantwire.bindings.LinkAhead;
 import io.grantwire.tools.cli.Cli;
 import io.grantwire.tools.cli.Command;
 import io.grantwire.tools.cli.CommandFailure;
@@ -26,6 +27,7 @@ public final class TestpmdCommand implements Command {
 
     @Override
     public int run(String[] args, Context context) throws Exception {
+        LinkAhead.start();
         int split = Arrays.asList(args).indexOf("--");
         String[] ealArgs = split < 0 ? args : Arrays.copyOf(args, split);
         String[] ownArgs =

@@ -1,5 +1,6 @@
 package io.grantwire.tools.vswitch;
 
+import io.grantwire.bindings.LinkAhead;
 import io.grantwire.pmd.domain.Domain;
 import io.grantwire.pmd.domain.DomainException;
 import io.grantwire.pmd.domain.DomainOptions;
@@ -42,6 +43,7 @@ public final class SwitchCommand implements Command {
         if (args.length > 0 && args[0].equals("ctl")) {
             return new CtlCommand().run(Arrays.copyOfRange(args, 1, args.length), context);
         }
+        LinkAhead.start();
         SwitchOptions options = new SwitchOptions();
         if (!Cli.parse(options, withoutSeparator(args), context)) {
             return ExitStatus.OK;

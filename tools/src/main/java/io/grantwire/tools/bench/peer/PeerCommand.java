@@ -1,6 +1,7 @@
 package io.grantwire.tools.bench.peer;
 
 import com.sun.management.ThreadMXBean;
+import io.grantwire.bindings.LinkAhead;
 import io.grantwire.bindings.NativeException;
 import io.grantwire.pmd.lcore.LcoreThread;
 import io.grantwire.tools.cli.Cli;
@@ -26,11 +27,11 @@ import java.util.logging.Level;
  */
 public final class PeerCommand implements Command {
     private static final Duration LOOK = Duration.ofMillis(5);
-    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     private static final Path STATM = Path.of("/proc/self/statm");
 
     @Override
     public int run(String[] args, Context context) throws Exception {
+        LinkAhead.start();
         PeerOptions options = new PeerOptions();
         if (!Cli.parse(options, args, context)) {
             return ExitStatus.OK;
@@ -87,6 +88,8 @@ public final class PeerCommand implements Command {
 
     private static void sample(PeerOptions options, Side side, Context context)
             throws InterruptedException {
+        // Not sooner: until it is there, frames would have to wait.
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long[] lcores = lcoreThreads();
         Garbage garbage = Garbage.start(options.garbage);
         try {
@@ -102,7 +105,7 @@ public final class PeerCommand implements Command {
                         new Sample(
                                 System.nanoTime(),
                                 frames,
-                                allocatedBy(lcores),
+                                allocatedBy(threads, lcores),
                                 side.takeWorstGap(),
                                 side.firstNanos(),
                                 residentBytes(),
@@ -125,10 +128,10 @@ public final class PeerCommand implements Command {
     }
 
     /** Bytes that threads have allocated. */
-    private static long allocatedBy(long[] threads) {
+    private static long allocatedBy(ThreadMXBean threads, long[] ids) {
         long sum = 0;
-        for (long id : threads) {
-            sum += Math.max(0, THREADS.getThreadAllocatedBytes(id));
+        for (long id : ids) {
+            sum += Math.max(0, threads.getThreadAllocatedBytes(id));
         }
         return sum;
     }

@@ -1,5 +1,6 @@
 package io.grantwire.tools.bench.peer;
 
+import io.grantwire.pmd.lcore.IdleStrategy;
 import io.grantwire.tools.bench.FrameSizes;
 import io.grantwire.tools.bench.PathCase;
 import java.nio.file.Path;
@@ -66,6 +67,11 @@ public final class PeerOptions {
     @Option(names = "--interval", paramLabel = "MS", description = "Time between two samples.")
     int interval = 1000;
 
+    @Option(
+            names = "--rest",
+            description = "Polling threads rest without work, as those of all commands do.")
+    boolean rest;
+
     @Option(names = "--now", description = "Begin without being told to.")
     boolean now;
 
@@ -80,6 +86,11 @@ public final class PeerOptions {
 
     FrameSizes sizes() {
         return FrameSizes.parse(size);
+    }
+
+    /** What polling threads do without work. Spinning for good gives the steadiest figures. */
+    IdleStrategy idle() {
+        return rest ? new IdleStrategy.Backoff() : new IdleStrategy.BusySpin();
     }
 
     int busyGuests() {

@@ -8,13 +8,15 @@ import io.grantwire.tools.cli.CommandFailure;
 import io.grantwire.tools.testpmd.fwd.ForwardEngine;
 import io.grantwire.tools.testpmd.fwd.Stream;
 import java.time.Duration;
+import java.util.function.Supplier;
 
-/** A peer's polling thread, pinned and never resting. */
+/** A peer's polling thread, pinned. */
 final class Polling implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final int cpu;
     private final boolean gaps;
+    private final Supplier<IdleStrategy> idle;
     private volatile StreamLoop loop;
     private volatile GapLoop gapLoop;
     private volatile Lcore lcore;
@@ -22,6 +24,7 @@ final class Polling implements AutoCloseable {
     Polling(PeerOptions options) {
         cpu = options.cpu;
         gaps = options.gaps;
+        idle = options::idle;
     }
 
     void start(String name, ForwardEngine[] engines, Stream[] streams) {
@@ -32,7 +35,7 @@ final class Polling implements AutoCloseable {
             gapLoop = new GapLoop(streamLoop);
             polled = gapLoop;
         }
-        lcore = Lcores.launch(-1, cpu, name, polled, IdleStrategy.BusySpin::new);
+        lcore = Lcores.launch(-1, cpu, name, polled, idle);
     }
 
     long firstNanos() {

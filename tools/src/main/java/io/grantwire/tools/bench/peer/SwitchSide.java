@@ -4,7 +4,6 @@ import io.grantwire.pmd.domain.Domain;
 import io.grantwire.pmd.domain.DomainOptions;
 import io.grantwire.pmd.domain.Domains;
 import io.grantwire.pmd.domain.EmulatedHost;
-import io.grantwire.pmd.lcore.IdleStrategy;
 import io.grantwire.pmd.mbuf.MemorySource;
 import io.grantwire.tools.cli.CommandFailure;
 import io.grantwire.vswitch.Switch;
@@ -42,7 +41,7 @@ final class SwitchSide implements Side {
                                 .lcores(List.of(new SwitchConfig.WorkerLcore(-1, options.cpu)))
                                 .rxCoalesce(coalesce(options))
                                 .memory(MemorySource.hugePagesOrPlain())
-                                .idle(options.load > 0 ? () -> busy : IdleStrategy.BusySpin::new)
+                                .idle(options.load > 0 ? () -> busy : options::idle)
                                 .build(),
                         domain);
     }
