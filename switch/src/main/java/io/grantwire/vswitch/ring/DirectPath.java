@@ -9,10 +9,6 @@ import java.nio.ByteOrder;
 public final class DirectPath {
     private static final ValueLayout.OfLong BE64 =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
-    private static final ValueLayout.OfLong U64 =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfShort U16 =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final MemorySegment ALL = DeviceRing.ALL;
     private static final int HEADER = DeviceRing.HEADER;
     private static final MemorySegment ZERO_HEADER = Arena.global().allocate(HEADER).asReadOnly();
@@ -45,8 +41,7 @@ public final class DirectPath {
         int len = from.frameBytes();
         if (from.buffers(from.winPos) == 1 && to.buffers(to.winPos) == 1) {
             long at = to.window[2 * to.winPos];
-            ALL.set(U64, at, 0L);
-            ALL.set(U16, at + 8, (short) 0);
+            DeviceRing.clearHeader(at);
             MemorySegment.copy(ALL, from.window[2 * from.winPos], ALL, at + HEADER, (long) len);
             ALL.set(BE64, at + HEADER, first8);
         } else {

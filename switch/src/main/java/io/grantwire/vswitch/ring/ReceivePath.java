@@ -5,18 +5,12 @@ import io.grantwire.vswitch.count.DropReason;
 import io.grantwire.vswitch.count.FrameCounters;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 
 /**
  * Frames in mbufs into a guest's receive ring: a zeroed header and the frame per chain, as
  * docs/protocol.md describes.
  */
 public final class ReceivePath {
-    private static final ValueLayout.OfLong U64 =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfShort U16 =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final MemorySegment ALL = DeviceRing.ALL;
     private static final int HEADER = DeviceRing.HEADER;
     private static final int HEAD_MASK = DeviceRing.CHAIN_HEAD_MASK;
@@ -66,8 +60,7 @@ public final class ReceivePath {
                         poolAddress = source.address();
                     }
                     long at = window[2 * chain];
-                    ALL.set(U64, at, 0L);
-                    ALL.set(U16, at + 8, (short) 0);
+                    DeviceRing.clearHeader(at);
                     MemorySegment.copy(
                             ALL, poolAddress + Mbuf.offset(m), ALL, at + HEADER, (long) len);
                 } else {

@@ -20,14 +20,35 @@ final class BurstMaker {
         int[] mbufs = stream.mbufs;
         int n = take(stream.txPool, mbufs, stream.settings.burst);
         int[] cycle = stream.settings.lengthCycle;
-        FrameTemplate template = stream.template;
         if (cycle.length > 0) {
             return makeOfAllLengths(stream, cycle, n, dstIp);
         }
         for (int i = 0; i < n; i++) {
+            Mbuf.init(mbufs[i], length, Mbuf.NO_PORT);
+        }
+        stream.template.copyTo(stream.txPool.segment(), mbufs, n);
+        return n;
+    }
+
+    /**
+     * The same with a destination address for each frame: {@code dstIp} plus the number of its
+     * flow.
+     *
+     * @param flow the first frame's
+     * @param flows how many there are, a power of two
+     */
+    static int makeFlows(Stream stream, int length, int dstIp, int flow, int flows) {
+        int n = make(stream, length, dstIp);
+        int[] mbufs = stream.mbufs;
+        FrameTemplate template = stream.template;
+        if (stream.settings.lengthCycle.length == 0) {
+            template.setFlows(stream.txPool.segment(), mbufs, n, length, dstIp, flow, flows - 1);
+            return n;
+        }
+        for (int i = 0; i < n; i++) {
             int m = mbufs[i];
-            Mbuf.init(m, length, Mbuf.NO_PORT);
-            template.copyTo(Mbuf.segment(m), Mbuf.offset(m));
+            int dst = dstIp + (flow + i & flows - 1);
+            template.setDestination(Mbuf.segment(m), Mbuf.offset(m), Mbuf.pktLen(m), dst);
         }
         return n;
     }

@@ -1,8 +1,5 @@
 package io.grantwire.tools.testpmd.fwd;
 
-import io.grantwire.pmd.mbuf.Mbuf;
-import java.lang.foreign.MemorySegment;
-
 /**
  * {@code flowgen}: sends UDP frames 10.254.0.0:1000 → 10.253.0.0+n:1001 for 1024 flows n in turn,
  * from 00:01:02:03:04:00 to 00:01:02:03:04:01, four bytes shorter than asked for (room for the
@@ -45,22 +42,7 @@ final class FlowGenEngine implements ForwardEngine {
         if (received > 0) {
             stream.discard(received);
         }
-        int[] mbufs = stream.mbufs;
-        int n = BurstMaker.make(stream, frameLength(stream), DST_IP);
-        FrameTemplate template = stream.template;
-        int flow = stream.nextFlow;
-        for (int i = 0; i < n; i++) {
-            int m = mbufs[i];
-            MemorySegment memory = Mbuf.segment(m);
-            long frame = Mbuf.offset(m);
-            int dst = DST_IP + flow;
-            memory.set(FrameTemplate.BE32, frame + FrameTemplate.IPV4_DST, dst);
-            memory.set(
-                    FrameTemplate.BE16,
-                    frame + FrameTemplate.IPV4_CHECKSUM,
-                    template.checksumFor(dst, Mbuf.pktLen(m)));
-            flow = flow + 1 & FLOWS - 1;
-        }
+        int n = BurstMaker.makeFlows(stream, frameLength(stream), DST_IP, stream.nextFlow, FLOWS);
         if (n == 0) {
             return received;
         }

@@ -1,5 +1,7 @@
 package io.grantwire.tools.testpmd.fwd;
 
+import io.grantwire.pmd.mbuf.Mbuf;
+import io.grantwire.pmd.mbuf.Mempool;
 import io.grantwire.pmd.net.EtherHeader;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -99,6 +101,64 @@ final class FrameTemplate {
         sum = (sum & 0xffff) + (sum >>> 16);
         sum = (sum & 0xffff) + (sum >>> 16);
         return (short) ~sum;
+    }
+
+    /**
+     * Writes the headers at the start of frames that are fresh from their pool; at least {@link
+     * #LENGTH} bytes must be there.
+     *
+     * @param memory the pool's
+     */
+    void copyTo(MemorySegment memory, int[] mbufs, int n) {
+        // In locals: after each store to memory the compiler reads the array again.
+        long[] words = this.words;
+        long w0 = words[0];
+        long w1 = words[1];
+        long w2 = words[2];
+        long w3 = words[3];
+        long w4 = words[4];
+        short rest = lastBytes;
+        for (int i = 0; i < n; i++) {
+            long frame = Mbuf.bufferOffset(mbufs[i]) + Mempool.HEADROOM;
+            memory.set(NATIVE64, frame, w0);
+            memory.set(NATIVE64, frame + 8, w1);
+            memory.set(NATIVE64, frame + 16, w2);
+            memory.set(NATIVE64, frame + 24, w3);
+            memory.set(NATIVE64, frame + 32, w4);
+            memory.set(NATIVE16, frame + 40, rest);
+        }
+    }
+
+    /**
+     * Gives such frames, all of one length, the addresses of flows in turn.
+     *
+     * @param frameLength without CRC, in bytes
+     * @param dstIp the address of flow 0
+     * @param flow the first frame's
+     * @param mask the number of flows, a power of two, less one
+     */
+    void setFlows(
+            MemorySegment memory,
+            int[] mbufs,
+            int n,
+            int frameLength,
+            int dstIp,
+            int flow,
+            int mask) {
+        for (int i = 0; i < n; i++) {
+            long frame = Mbuf.bufferOffset(mbufs[i]) + Mempool.HEADROOM;
+            setDestination(memory, frame, frameLength, dstIp + (flow + i & mask));
+        }
+    }
+
+    /**
+     * Writes another destination into a frame's headers.
+     *
+     * @param frameLength without CRC, in bytes
+     */
+    void setDestination(MemorySegment memory, long frame, int frameLength, int dstIp) {
+        memory.set(BE32, frame + IPV4_DST, dstIp);
+        memory.set(BE16, frame + IPV4_CHECKSUM, checksumFor(dstIp, frameLength));
     }
 
     /** Writes the headers at the start of a frame; at least {@link #LENGTH} bytes must be there. */
