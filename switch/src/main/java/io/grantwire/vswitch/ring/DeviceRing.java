@@ -372,8 +372,8 @@ public final class DeviceRing {
     }
 
     /**
-     * Makes the {@link #HEADER} bytes in front of a frame zero. They usually are, since nobody
-     * writes anything else there: looking costs less than two more stores behind those that wait
+     * Makes the {@link #HEADER} bytes in front of a frame zero. They usually are, since no front
+     * end has reason to write there: looking costs less than two more stores behind those that wait
      * for the frame's line. What is read decides about nothing else.
      */
     static void clearHeader(long at) {

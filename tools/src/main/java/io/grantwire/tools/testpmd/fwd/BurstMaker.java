@@ -41,14 +41,11 @@ final class BurstMaker {
         int n = make(stream, length, dstIp);
         int[] mbufs = stream.mbufs;
         FrameTemplate template = stream.template;
-        if (stream.settings.lengthCycle.length == 0) {
-            template.setFlows(stream.txPool.segment(), mbufs, n, length, dstIp, flow, flows - 1);
-            return n;
-        }
+        MemorySegment memory = stream.txPool.segment();
         for (int i = 0; i < n; i++) {
             int m = mbufs[i];
             int dst = dstIp + (flow + i & flows - 1);
-            template.setDestination(Mbuf.segment(m), Mbuf.offset(m), Mbuf.pktLen(m), dst);
+            template.setDestination(memory, Mbuf.offset(m), Mbuf.pktLen(m), dst);
         }
         return n;
     }

@@ -130,28 +130,6 @@ final class FrameTemplate {
     }
 
     /**
-     * Gives such frames, all of one length, the addresses of flows in turn.
-     *
-     * @param frameLength without CRC, in bytes
-     * @param dstIp the address of flow 0
-     * @param flow the first frame's
-     * @param mask the number of flows, a power of two, less one
-     */
-    void setFlows(
-            MemorySegment memory,
-            int[] mbufs,
-            int n,
-            int frameLength,
-            int dstIp,
-            int flow,
-            int mask) {
-        for (int i = 0; i < n; i++) {
-            long frame = Mbuf.bufferOffset(mbufs[i]) + Mempool.HEADROOM;
-            setDestination(memory, frame, frameLength, dstIp + (flow + i & mask));
-        }
-    }
-
-    /**
      * Writes another destination into a frame's headers.
      *
      * @param frameLength without CRC, in bytes
